@@ -1,0 +1,1 @@
+"""Sound to words: microphone, speech detection, streaming recognition, end of turn."""

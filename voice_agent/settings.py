@@ -1,0 +1,189 @@
+"""Every setting, one frozen group per room, and the profiles that choose them for a machine.
+
+    load_settings(profile, config file) -> Settings
+
+A profile names the models (by their names in models/manifest.toml) and whatever differs from the defaults; a TOML file
+overrides single values: `[floor] turn_silence_s = 0.8`. Units stand in the names. Standard library only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import UnusableInput
+
+
+@dataclass(frozen=True)
+class Models:
+    """Names of manifest entries."""
+
+    language: str = "qwen2.5-coder-1.5b-instruct-q4_k_m"
+    recognizer: str = "whisper-tiny.en"
+    voice: str = "en_US-joe-medium"
+    fixture_voice: str = "hibari-heart"
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """Microphone, speech detection, recognition."""
+
+    rate_hz: int = 16_000
+    frame_ms: int = 20
+    detector_mode: int = 2  # webrtcvad aggressiveness, 0 lenient .. 3 strict
+    speech_start_ms: int = 80  # voiced frames within `speech_start_window_ms` that begin speech
+    speech_start_window_ms: int = 120
+    speech_end_ms: int = 240  # unvoiced time that ends it
+    pre_roll_ms: int = 300  # sound before the onset that the recogniser hears too
+    minimum_level_dbfs: float = -50.0  # quieter frames are never speech
+    reading_period_s: float = 0.6  # new sound between two readings of a growing utterance
+    longest_utterance_s: float = 28.0  # whisper reads at most 30 s at once
+    recognizer_threads: int = 1
+    no_speech_threshold: float = 0.6
+    frame_stream_capacity: int = 500  # frames that wait for the detector before the microphone drops and counts
+
+
+@dataclass(frozen=True)
+class Reasoning:
+    """Thinker, writer, gate."""
+
+    thinking_budget: int = 512  # thought tokens before the answer is closed
+    speaking_budget: int = 256  # spoken tokens of one answer
+    context_tokens: int = 4096  # oldest turns leave the dialogue beyond this
+    prefill_chunk: int = 64  # tokens of one stream per step
+    gate_period: int = 8  # thought tokens between two probes
+    gate_open: float = 0.6  # share of yes that opens the writer
+    gate_close: float = 0.4  # share of yes that closes it again
+    gate_first_tokens: int = 8  # thoughts before the first probe
+    longest_silence_s: float = 4.0  # then the writer says where it stands, whatever the gate thinks
+    backlog_enough_s: float = 3.0  # audio still to be played that makes thinking more useful than writing
+    writer_temperature: float = 0.0
+    thinker_temperature: float = 0.0
+    threads: int = 0  # torch threads; 0: all cores
+    kernel: Literal["auto", "native", "torch", "plain"] = "auto"  # of the packed 4-bit linears
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Turn-taking."""
+
+    turn_silence_s: float = 0.6  # silence after the last word that ends the user's turn
+    back_channel_longest_s: float = 1.0
+    back_channel_most_words: int = 2
+
+
+@dataclass(frozen=True)
+class Speaking:
+    """Clauses, voice, loudspeaker."""
+
+    first_clause_words: int = 4  # a short first clause: early sound
+    clause_words: int = 12  # later clauses may wait this long for punctuation
+    clause_stream_capacity: int = 32
+    voice_threads: int = 1
+    length_scale: float = 1.0  # above 1 speaks slower
+    noise_scale: float = 0.667
+    noise_w_scale: float = 0.8
+    volume: float = 1.0
+
+
+@dataclass(frozen=True)
+class DeclaredCosts:
+    """What a model call costs in virtual time. Defaults: the cpu profile, measured (docs/benchmarks.md)."""
+
+    step_ms: float = 70.0  # a step of up to `step_rows` tokens
+    step_rows: int = 3
+    prefill_token_ms: float = 14.0  # every further token
+    recognize_base_ms: float = 350.0
+    recognize_ms_per_s: float = 40.0  # per second of sound that is read
+    clause_base_ms: float = 60.0
+    clause_ms_per_s: float = 70.0  # per second of sound that is made
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All groups; `profile` is the name they came from."""
+
+    profile: str = "cpu"
+    models: Models = field(default_factory=Models)
+    hearing: Hearing = field(default_factory=Hearing)
+    reasoning: Reasoning = field(default_factory=Reasoning)
+    floor: Floor = field(default_factory=Floor)
+    speaking: Speaking = field(default_factory=Speaking)
+    costs: DeclaredCosts = field(default_factory=DeclaredCosts)
+
+
+PROFILES: dict[str, Settings] = {
+    "cpu": Settings(),
+    "tiny": Settings(
+        profile="tiny",
+        models=Models(language="smollm2-135m-instruct-q4_1"),
+        reasoning=Reasoning(thinking_budget=96, speaking_budget=48),
+        costs=DeclaredCosts(step_ms=20.0, prefill_token_ms=2.0),
+    ),
+    "gpu-24gb": Settings(
+        profile="gpu-24gb",
+        models=Models(language="qwen3-8b", recognizer="whisper-base"),
+        reasoning=Reasoning(thinking_budget=4096, speaking_budget=512, context_tokens=16_384),
+        costs=DeclaredCosts(step_ms=12.0, prefill_token_ms=0.2),
+    ),
+    "gpu-80gb": Settings(
+        profile="gpu-80gb",
+        models=Models(language="qwen3-32b", recognizer="whisper-base"),
+        reasoning=Reasoning(thinking_budget=8192, speaking_budget=512, context_tokens=32_768),
+        costs=DeclaredCosts(step_ms=32.0, prefill_token_ms=0.5),
+    ),
+}
+
+
+def load_settings(profile: str, config: Path | None = None) -> Settings:
+    """The profile's settings with the values of a TOML file on top.
+
+    Raises:
+        UnusableInput: unknown profile, unreadable file, unknown group or key, value of the wrong type.
+    """
+    if profile not in PROFILES:
+        raise UnusableInput(f"unknown profile '{profile}': choose one of {', '.join(PROFILES)}")
+    settings = PROFILES[profile]
+    if config is None:
+        return settings
+    try:
+        tables = tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnusableInput(f"cannot read the settings file {config}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnusableInput(f"{config} is not valid TOML: {error}") from error
+    groups = {f.name for f in dataclasses.fields(Settings)} - {"profile"}
+    for name, values in tables.items():
+        if name not in groups or not isinstance(values, dict):
+            raise UnusableInput(f"{config}: unknown group '{name}'; the groups are {', '.join(sorted(groups))}")
+        settings = dataclasses.replace(settings, **{name: _override(getattr(settings, name), values, f"{config} [{name}]")})
+    return settings
+
+
+def _override(group: Any, values: dict[str, Any], where: str) -> Any:
+    known = {f.name: f for f in dataclasses.fields(group)}
+    checked = {}
+    for key, value in values.items():
+        if key not in known:
+            raise UnusableInput(f"{where}: unknown key '{key}'; known are {', '.join(known)}")
+        default = getattr(group, key)
+        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not type(default):
+            raise UnusableInput(f"{where}: {key} must be {type(default).__name__}, not {type(value).__name__} ({value!r})")
+        allowed = _allowed_values(str(known[key].type))
+        if allowed and value not in allowed:
+            raise UnusableInput(f"{where}: {key} must be one of {', '.join(allowed)}, not '{value}'")
+        checked[key] = value
+    return dataclasses.replace(group, **checked)
+
+
+def _allowed_values(annotation: str) -> tuple[str, ...]:
+    """'Literal["a", "b"]' -> ("a", "b"); anything else -> ()."""
+    if not annotation.startswith("Literal["):
+        return ()
+    return tuple(part.strip().strip("\"'") for part in annotation[len("Literal[") : -1].split(","))

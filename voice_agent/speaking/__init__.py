@@ -1,0 +1,1 @@
+"""Spoken words to sound: spoken form, clauses, voice, loudspeaker."""
