@@ -1,0 +1,93 @@
+"""One token step of the language model for several rows at once.
+
+    rows: view + new tokens each -> logits after each row's last token
+
+Rows are ragged and packed flat into one batch entry with explicit block-local positions, so that one row may carry a token and
+another a dozen injected words and no padding is computed. Lengths and offsets are taken when the step starts: a row reads
+other rows' blocks only up to there. Knows nothing of prompts, sampling or text. Call it from one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from . import attention
+from .attention import StepPlan, in_force, plan_row
+from .cache_block import CacheArena
+from .cache_view import View, read_spans
+from .rotation import Rotation
+
+
+@dataclass(frozen=True)
+class Row:
+    """New tokens for the end of a view's last block; `wants_logits` is off while a long text is fed in chunks."""
+
+    view: View
+    tokens: Sequence[int]
+    wants_logits: bool = True
+
+
+class TokenStepper:
+    """A language model that reads views of blocks; it switches the model's attention to ours for good.
+
+    Raises:
+        UnsupportedModel: rotations of this model do not compose.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        attention.register()
+        self.rotation = Rotation.of_model(model)
+        model.set_attn_implementation(attention.NAME)
+        self.model = model.eval()
+        self.device = model.get_input_embeddings().weight.device if _has_weight(model) else torch.device("cpu")
+
+    @torch.inference_mode()
+    def step(self, rows: Sequence[Row]) -> torch.Tensor:
+        """Feed every row's tokens; logits (rows that want them, vocabulary) float32, in row order."""
+        arena = rows[0].view.own.arena
+        _check(rows, arena)
+        firsts, total = [], 0
+        for row in rows:
+            firsts.append(total)
+            total += len(row.tokens)
+        slots = [row.view.own.reserve(len(row.tokens)) for row in rows]  # may move blocks: before any span is read
+        plan = StepPlan(
+            arena,
+            self._flat([range(slot, slot + len(row.tokens)) for slot, row in zip(slots, rows, strict=True)]),
+            tuple(
+                plan_row(first, len(row.tokens), read_spans(row.view), self.rotation)
+                for first, row in zip(firsts, rows, strict=True)
+            ),
+        )
+        wanted = [first + len(row.tokens) - 1 for first, row in zip(firsts, rows, strict=True) if row.wants_logits]
+        with in_force(plan):
+            output = self.model(
+                input_ids=self._flat([row.tokens for row in rows])[None],
+                position_ids=self._flat(
+                    [range(row.view.own.length, row.view.own.length + len(row.tokens)) for row in rows]
+                )[None],
+                use_cache=False,
+                logits_to_keep=torch.tensor(wanted, dtype=torch.int64, device=self.device),
+            )
+        for row in rows:
+            row.view.own.tokens.extend(row.tokens)
+        return output.logits[0].float()
+
+    def _flat(self, parts: Sequence[Sequence[int]]) -> torch.Tensor:
+        return torch.tensor([i for part in parts for i in part], dtype=torch.int64, device=self.device)
+
+
+def _check(rows: Sequence[Row], arena: CacheArena) -> None:
+    written = [id(row.view.own) for row in rows]
+    assert len(set(written)) == len(written), "a block has one writer per step"
+    assert all(row.tokens for row in rows), "a row without tokens cannot be stepped"
+    assert all(block.arena is arena for row in rows for block in row.view.blocks), "rows of one step share one arena"
+
+
+def _has_weight(model: nn.Module) -> bool:
+    return isinstance(getattr(model.get_input_embeddings(), "weight", None), torch.Tensor)  # type: ignore[operator]
