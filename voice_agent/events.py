@@ -154,6 +154,13 @@ class Clause:
 
 
 @dataclass(frozen=True)
+class ReplyEnd:
+    """No more clauses of this reply will come; follows the last of them through the same stream."""
+
+    reply: int
+
+
+@dataclass(frozen=True)
 class WordTiming:
     """Where a written word stands in its clause's sound: written[start:end] has sounded once `end_sample` played."""
 
