@@ -1,0 +1,57 @@
+"""What every test shares: fetched models by name, recordings, and draws that repeat.
+
+Model fixtures fail with the sentence that says how to fetch them; `scripts/test` fetches them all beforehand.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read once, when the first library with threads is loaded
+
+import hypothesis
+import pytest
+
+from voice_agent import model_store
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def recognizer_folder() -> Path:
+    """faster-whisper tiny.en."""
+    return model_store.find("whisper-tiny.en")
+
+
+@pytest.fixture(scope="session")
+def voice_path() -> Path:
+    """The Piper voice's .onnx file; its .onnx.json lies beside it."""
+    return model_store.find("en_US-joe-medium")
+
+
+@pytest.fixture(scope="session")
+def tiny_language_model() -> Path:
+    """SmolLM2-135M as a GGUF file: fast, reasons badly."""
+    return model_store.find("smollm2-135m-instruct-q4_1")
+
+
+@pytest.fixture(scope="session")
+def language_model() -> Path:
+    """The default profile's language model as a GGUF file."""
+    return model_store.find("qwen2.5-coder-1.5b-instruct-q4_k_m")
+
+
+@pytest.fixture(scope="session")
+def shared_audio() -> Path:
+    """Recordings of real speakers that lie beside a checkout and are not part of it."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "audio"
+    if not folder.is_dir():
+        pytest.skip(f"no recordings in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"

@@ -1,0 +1,27 @@
+"""Where the models come from and where they lie.
+
+    manifest()          every model that is known            models/manifest.toml
+    models_of(profile)  those that a profile names
+    find(name)          -> the file or folder a loader opens; raises when it was not fetched
+    fetch(name)         download, verify, put in place -> the same path
+
+Weights live in the platform's cache folder, or in the folder that VOICE_AGENT_MODELS names. Knows nothing of what the
+models do.
+"""
+
+from .cache import find, is_present, models_folder
+from .fetching import fetch, fetch_entry
+from .manifest import ModelEntry, ModelFile, WheelPart, manifest, models_of
+
+__all__ = [
+    "ModelEntry",
+    "ModelFile",
+    "WheelPart",
+    "fetch",
+    "fetch_entry",
+    "find",
+    "is_present",
+    "manifest",
+    "models_folder",
+    "models_of",
+]
