@@ -11,12 +11,13 @@ models do.
 
 from .cache import find, is_present, models_folder
 from .fetching import fetch, fetch_entry
-from .manifest import ModelEntry, ModelFile, WheelPart, manifest, models_of
+from .manifest import ModelEntry, ModelFile, WheelPart, entries_of, manifest, models_of
 
 __all__ = [
     "ModelEntry",
     "ModelFile",
     "WheelPart",
+    "entries_of",
     "fetch",
     "fetch_entry",
     "find",

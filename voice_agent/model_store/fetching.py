@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,10 +70,10 @@ def _fetch(entry: ModelEntry, folder: Path, work: Path, progress: Progress) -> N
 
 
 def _fetch_snapshot(entry: ModelEntry, folder: Path, work: Path, progress: Progress) -> str:
-    progress(f"{entry.name} from {entry.hub}", 0, entry.size_bytes)
+    done = _Counter(lambda done_bytes: progress(f"{entry.name} from {entry.hub}", done_bytes, entry.size_bytes))
     try:
         revision = _pinned_revision(entry, work)
-        sources.hub_snapshot(entry, revision, folder)
+        sources.hub_snapshot(entry, revision, folder, done.add)
     except SourceFailed as failure:
         raise _no_source(entry, "the files", [f"hub repository {entry.hub}: {failure}"]) from failure
     progress(entry.name, entry.size_bytes, entry.size_bytes)
@@ -108,8 +109,8 @@ Report = Callable[[str, int], None]  # what is being done, bytes of the file don
 def _from_hub(entry: ModelEntry, file: ModelFile, work: Path, report: Report) -> tuple[Path, str]:
     try:
         revision = _pinned_revision(entry, work)
-        report(f"{file.path} from {entry.hub}", 0)
-        whole = sources.hub_file(entry, revision, file.hub_path, work / "hub")
+        done = _Counter(lambda done_bytes: report(f"{file.path} from {entry.hub}", done_bytes))
+        whole = sources.hub_file(entry, revision, file.hub_path, work / "hub", done.add)
         _require_sha256(whole, file)
     except SourceFailed as failure:
         raise SourceFailed(f"hub repository {entry.hub}: {failure}") from failure
@@ -194,6 +195,21 @@ def _no_source(entry: ModelEntry, what: str, reasons: list[str]) -> UnusableInpu
         f"cannot fetch {what} of '{entry.name}': {'; '.join(reasons)}. "
         "Check the network and pip's settings and run the command again; what has arrived is kept"
     )
+
+
+class _Counter:
+    """Sums batches of bytes and reports the sum; the hub's client adds from several threads."""
+
+    def __init__(self, report: Callable[[int], None]) -> None:
+        self._report = report
+        self._lock = threading.Lock()
+        self._sum_bytes = 0
+        report(0)
+
+    def add(self, new_bytes: int) -> None:
+        with self._lock:
+            self._sum_bytes += new_bytes
+            self._report(self._sum_bytes)
 
 
 def _silent(what: str, done_bytes: int, all_bytes: int) -> None:

