@@ -1,0 +1,107 @@
+"""Which code multiplies the packed weights. The choice is made here and nowhere else.
+
+    choose_kernel(name) -> Kernel;  Kernel.prepare(PackedWeight) -> its own form;  Kernel.multiply(x, form, bias) -> y
+
+    native   integer dot products on the tiles themselves, C++ built at set-up (native_build): nothing is copied
+    torch    torch's own 4- and 8-bit operators, bfloat16 activations; weights are repacked when loaded
+    plain    dequantised float32 and F.linear: what the other two are tested against; 4 bytes a weight
+
+x: (tokens, columns) float32 or bfloat16; y: (tokens, rows) of x's dtype.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...errors import UnusableInput
+from .layout import PackedWeight
+from .native_build import NATIVE_HINT, load_native
+
+
+class Kernel(Protocol):
+    name: str
+
+    def prepare(self, weight: PackedWeight) -> Any:
+        """The form in which `multiply` wants the weight."""
+        ...
+
+    def multiply(self, x: Tensor, form: Any, bias: Tensor | None) -> Tensor: ...
+
+
+class PlainKernel:
+    name = "plain"
+
+    def prepare(self, weight: PackedWeight) -> Tensor:
+        return weight.dequantize()
+
+    def multiply(self, x: Tensor, form: Tensor, bias: Tensor | None) -> Tensor:
+        return F.linear(x.float(), form, None if bias is None else bias.float()).to(x.dtype)
+
+
+class TorchKernel:
+    """4 bits: exact codes, bfloat16 scales. 6 and 8 bits: rounded anew to 8 bits with one scale a row."""
+
+    name = "torch"
+
+    def prepare(self, weight: PackedWeight) -> tuple[Tensor, Tensor, int]:
+        # torch's 4-bit operator takes rows by 16 and groups of 32 and up
+        if weight.bits == 4 and weight.group == 32 and weight.rows % 16 == 0:
+            codes = weight.unpacked_codes().to(torch.int32)
+            packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(codes, 1)
+            scales = weight.groups_of(weight.scales)
+            middle = (8 - weight.zero) * scales  # the operator computes (code - 8) * scale + middle
+            if weight.minimums is not None:
+                middle = middle - weight.groups_of(weight.minimums)
+            table = torch.stack([scales.T, middle.T], dim=-1).to(torch.bfloat16).contiguous()
+            return packed, table, weight.group
+        values = weight.dequantize()
+        row_scales = values.abs().amax(1).clamp_min(1e-12) / 127
+        return (values / row_scales[:, None]).round_().to(torch.int8), row_scales.to(torch.bfloat16), 0
+
+    def multiply(self, x: Tensor, form: tuple[Tensor, Tensor, int], bias: Tensor | None) -> Tensor:
+        packed, scales, group = form
+        rounded = x.to(torch.bfloat16).contiguous()
+        if group:
+            y = torch.ops.aten._weight_int4pack_mm_for_cpu(rounded, packed, group, scales)
+        else:
+            y = torch.ops.aten._weight_int8pack_mm(rounded, packed, scales)
+        y = y.to(x.dtype)
+        return y if bias is None else y + bias
+
+
+class NativeKernel:
+    name = "native"
+
+    def __init__(self, multiply: Any) -> None:
+        self._multiply = multiply
+
+    def prepare(self, weight: PackedWeight) -> PackedWeight:
+        return weight
+
+    def multiply(self, x: Tensor, form: PackedWeight, bias: Tensor | None) -> Tensor:
+        y = self._multiply(
+            x.float(), form.codes, form.scales, form.minimums, bias, form.rows, form.bits, form.group, form.zero
+        )
+        return y.to(x.dtype)
+
+
+def choose_kernel(name: str) -> Kernel:
+    """The kernel called `name`; 'auto' is native where it was built, else torch.
+
+    Raises:
+        UnusableInput: native was asked for by name and was not built.
+    """
+    if name == "plain":
+        return PlainKernel()
+    if name == "torch":
+        return TorchKernel()
+    native = load_native()
+    if native is not None:
+        return NativeKernel(native.packed_linear)
+    if name == "native":
+        raise UnusableInput(NATIVE_HINT)
+    return TorchKernel()
