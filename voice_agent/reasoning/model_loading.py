@@ -165,25 +165,20 @@ def _from_transformers(source: Path | str, settings: Reasoning) -> tuple[Any, An
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    wanted = {
-        "float32": torch.float32,
-        "bfloat16": torch.bfloat16,
-        "auto": torch.bfloat16 if device == "cuda" else "auto",
-    }
+    automatic = torch.bfloat16 if device == "cuda" else "auto"
+    dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}.get(settings.dtype, automatic)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=wanted[settings.dtype], low_cpu_mem_usage=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
         model.to(device)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UnusableInput(
-            f"cannot load the language model '{source}' ({reason}): give a GGUF file, a transformers folder, or the name "
-            "of a model on the hub while it can be reached"
+            f"cannot load the language model '{source}' ({reason}): give a GGUF file, a transformers folder, or "
+            "the name of a model on the hub while it can be reached"
         ) from error
     except torch.OutOfMemoryError as error:
-        raise UnusableInput(
-            f"'{source}' does not fit the memory of the GPU: choose a smaller model or profile"
-        ) from error
+        raise UnusableInput(f"'{source}' does not fit the GPU's memory: choose a smaller model or profile") from error
     return model, tokenizer, "dense"
 
 

@@ -3,8 +3,8 @@
     raw block bytes (rows, bytes a row), type name -> quantised(...) -> PackedWeight
 
 Types with a reader of their own keep their codes exactly; their scales are products of two numbers, rounded to float16
-once (at most 2^-11 of a step). Every other type that the gguf package can dequantise is rounded to 8 bits in groups of 32.
-Block layouts: ggml's ggml-common.h, as written down in gguf/quants.py.
+once (at most 2^-11 of a step). Every other type that the gguf package can dequantise is rounded to 8 bits in groups of
+32. Block layouts: ggml's ggml-common.h, as written down in gguf/quants.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ U8 = np.ndarray  # uint8 (blocks, bytes of a part)
 
 @dataclass(frozen=True)
 class BlockType:
-    """How a type is stored: `parts` are the byte lengths of a block's fields, `read` turns them into codes and groups."""
+    """How a type is stored: `parts` are the byte lengths of a block's fields, `read` makes codes and groups of them."""
 
     parts: tuple[int, ...]
     weights: int  # per block

@@ -57,10 +57,12 @@ class GgufSource:
         from transformers import modeling_gguf_pytorch_utils as hf
 
         processor = hf.TENSOR_PROCESSORS.get(self._architecture(), hf.TensorProcessor)(config=self.config.to_dict())
-        keeps_rows = isinstance(
-            processor, hf.LlamaTensorProcessor | hf.Gemma2TensorProcessor | hf.NemotronTensorProcessor
+        keeps_rows = type(processor) in (
+            hf.TensorProcessor,
+            hf.LlamaTensorProcessor,
+            hf.Gemma2TensorProcessor,
+            hf.NemotronTensorProcessor,
         )
-        keeps_rows = keeps_rows or type(processor) is hf.TensorProcessor
         names = hf.get_gguf_hf_weights_map(skeleton, processor)
         packable = _packable(skeleton)
         for tensor in self._reader.tensors:
@@ -73,6 +75,7 @@ class GgufSource:
                     f"{self.path}: {tensor.name} holds several experts, and mixtures of experts cannot be packed; "
                     "load the model from its transformers folder instead"
                 )
+            value: PackedWeight | Tensor
             if name in packable and kind in BLOCK_TYPES and keeps_rows:
                 # Whole rows are permuted at most (llama's q and k), and blocks do not cross rows.
                 value = packed_from_blocks(processor.process(weights=raw, name=tensor.name).weights, kind)

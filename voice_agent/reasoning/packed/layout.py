@@ -1,7 +1,7 @@
 """A quantised weight matrix in the one layout that decoding and prefill share.
 
     codes 0..2^bits-1 (rows, columns), scales per group of columns -> PackedWeight.pack -> tiles
-    PackedWeight.dequantize / take_rows -> float32: what the tiles mean, and the twin that every kernel is tested against
+    PackedWeight.dequantize, take_rows -> float32: what the tiles mean; every kernel is tested against it
 
 A weight is `scale * (code - zero)`, or `scale * code - minimum` where the source has a minimum per group. Rows are cut
 into tiles of 16 (one 32-bit lane of a 512-bit register each), columns into blocks of 32; inside a block four
@@ -47,7 +47,9 @@ class PackedWeight:
         """codes: uint8 (rows, columns); scales, minimums: (rows, columns / group)."""
         rows, columns = codes.shape
         group = columns // scales.shape[1]
-        assert bits in (4, 6, 8) and group in (16, 32) and columns % BLOCK_COLUMNS == 0
+        assert bits in (4, 6, 8)
+        assert group in (16, 32)
+        assert columns % BLOCK_COLUMNS == 0
         missing = -rows % TILE_ROWS
         if missing:
             codes = torch.nn.functional.pad(codes, (0, 0, 0, missing))

@@ -45,7 +45,7 @@ def store_folder(source: Path) -> Path:
 
 
 def fingerprint(source: Path) -> dict[str, Any]:
-    """Size and sha256 of the first and last MiB: the names, shapes and some of the weights, without reading them all."""
+    """Size, and sha256 of the first and last MiB: names, shapes and some weights, without reading them all."""
     size = source.stat().st_size
     digest = hashlib.sha256()
     with source.open("rb") as file:
@@ -134,7 +134,7 @@ def _write_weights(
         if isinstance(value, PackedWeight):
             parts = {"codes": value.codes, "scales": value.scales, "minimums": value.minimums}
             waiting.update({f"{name}.{part}": tensor for part, tensor in parts.items() if tensor is not None})
-            shapes[name] = {key: number for key, number in _numbers(value).items()}
+            shapes[name] = _numbers(value)
         else:
             waiting[name] = value
         if sum(tensor.nbytes for tensor in waiting.values()) >= SHARD_BYTES:
