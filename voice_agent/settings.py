@@ -40,6 +40,7 @@ class Hearing:
     pre_roll_ms: int = 300  # sound before the onset that the recogniser hears too
     minimum_level_dbfs: float = -50.0  # quieter frames are never speech
     reading_period_s: float = 0.6  # new sound between two readings of a growing utterance
+    reading_pause_ms: int = 100  # unvoiced time after which it is read too: at the end of speech the words are there
     longest_utterance_s: float = 28.0  # whisper reads at most 30 s at once
     recognizer_threads: int = 1
     no_speech_threshold: float = 0.6
