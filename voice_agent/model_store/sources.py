@@ -117,7 +117,7 @@ def _bar_that_reports(arrived: Arrived) -> Any:
     """A progress bar class for the hub's client that draws nothing and tells `arrived` of new bytes."""
     from tqdm import tqdm
 
-    class ReportingBar(tqdm[Any]):
+    class ReportingBar(tqdm):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             self.counts_bytes = options.get("unit") == "B"
             super().__init__(*arguments, **(options | {"disable": True}))
