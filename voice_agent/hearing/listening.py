@@ -1,0 +1,205 @@
+"""Turn microphone frames into what was said: the tasks that connect the parts of this room.
+
+    AudioFrame -> detect: SpeechStarted, SpeechEnded -> recognize: Word, UtteranceRecognized -> turn: TurnEnded
+
+Detecting never waits for a model: a start of speech is known at once. The utterance that is growing is re-read, one
+reading at a time, always of all the sound there is: a slow recogniser reads less often, not later and later.
+The turn ends on the clock. Times in seconds on the conversation's clock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import anyio
+import numpy as np
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from ..clock import Clock, Worker
+from ..errors import PartFailed
+from ..events import AudioFrame, HearingEvent, ModelCall, SpeechStarted, UtteranceRecognized, Word
+from ..settings import Settings
+from .end_of_turn import EndOfTurn
+from .speech_detector import SpeechDetector
+from .utterance import Utterance
+from .word_agreement import WordAgreement, place_to_cut
+
+
+class Recognizer(Protocol):
+    """What `listen` needs of a `WordRecognizer`."""
+
+    def read(self, samples: np.ndarray) -> list[Word]: ...
+
+
+async def listen(
+    frames: MemoryObjectReceiveStream[AudioFrame],
+    events: MemoryObjectSendStream[HearingEvent],
+    *,
+    recognizer: Recognizer,
+    clock: Clock,
+    worker: Worker,
+    settings: Settings,
+    record: Callable[[ModelCall], None],
+) -> None:
+    """Microphone frames in, hearing events out; ends when the frames end, with all of their words recognised.
+
+    frames: mono at settings.hearing.rate_hz, without gaps in their times.
+    events: final words come once and in order; words that are not final are the newest guess of what follows the
+        final ones and replace the guess before.
+    worker: the thread that owns `recognizer`; `record` is told of every reading.
+
+    Raises (inside an exception group):
+        PartFailed: the recogniser broke; its part is 'recognizer'.
+    """
+    turn = _Turn(events, EndOfTurn(settings.floor.turn_silence_s), clock)
+    reader = _Reader(recognizer, clock, worker, settings, record)
+    # Without a bound because detecting must not wait: an utterance is only a handle on sound that is kept anyway.
+    found, utterances = anyio.create_memory_object_stream[Utterance](math.inf)
+    async with frames, found, utterances, events, anyio.create_task_group() as tasks:
+        tasks.start_soon(_detect, frames, found, turn, settings)
+        tasks.start_soon(turn.watch)
+        async for utterance in utterances:
+            await _recognize(utterance, reader, turn)
+        turn.close()
+
+
+async def _detect(
+    frames: MemoryObjectReceiveStream[AudioFrame],
+    utterances: MemoryObjectSendStream[Utterance],
+    turn: _Turn,
+    settings: Settings,
+) -> None:
+    """Frames in; starts and ends of speech out at once, and the sound to the utterance that is going on."""
+    hearing = settings.hearing
+    detector = SpeechDetector(hearing)
+    before: deque[AudioFrame] = deque(maxlen=(hearing.pre_roll_ms + hearing.speech_start_window_ms) // hearing.frame_ms)
+    current: Utterance | None = None
+    async with frames, utterances:
+        async for frame in frames:
+            heard = detector.push(frame)
+            if current is None:
+                before.append(frame)
+            else:
+                current.append(frame, detector.rule.last_voiced_s)
+            for event in heard:
+                await turn.tell(event)
+                if isinstance(event, SpeechStarted):
+                    current = Utterance(event.onset_s, before, detector.rule.last_voiced_s, hearing)
+                    before.clear()
+                    utterances.send_nowait(current)
+                elif current is not None:
+                    before.extend(current.end(event.end_s))
+                    current = None
+        for ended in detector.rule.finish():
+            await turn.tell(ended)
+        if current is not None:
+            current.end(detector.rule.last_voiced_s)
+
+
+async def _recognize(utterance: Utterance, reader: _Reader, turn: _Turn) -> None:
+    """Re-read the utterance while it grows; its words out as they become final, then the whole of it."""
+    agreement = WordAgreement()
+    reading: list[Word] = []
+    read_s = utterance.onset_s
+    guess: list[str] = []
+    while True:
+        await utterance.until_worth_reading(read_s)
+        if utterance.end_s is not None and read_s >= utterance.end_s:
+            break  # the newest reading has heard all there was to hear
+        reading, read_s, complete = await reader.read(utterance)
+        newly = agreement.push(reading) if complete else agreement.finish(_but_last(reading))
+        await turn.tell_all(newly)
+        if complete:
+            cut_s = place_to_cut(agreement.final, utterance.start_s, read_s, reader.longest_s)
+        else:  # more sound waits than fits one reading: what was read is settled
+            cut_s = newly[-1].end_s if newly else read_s
+        if cut_s is not None:
+            utterance.drop_before(cut_s)
+        previous, guess = guess, [word.text for word in agreement.pending]
+        if guess != previous:
+            await turn.tell_all(agreement.pending)
+    await turn.tell_all(agreement.finish(reading))
+    text = " ".join(word.text for word in agreement.final)
+    await turn.tell(UtteranceRecognized(text, utterance.onset_s, utterance.end_s))
+
+
+class _Reader:
+    """Runs the recogniser on its worker."""
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        clock: Clock,
+        worker: Worker,
+        settings: Settings,
+        record: Callable[[ModelCall], None],
+    ) -> None:
+        self._recognizer, self._clock, self._worker, self._record = recognizer, clock, worker, record
+        self._rate_hz, self._costs = settings.hearing.rate_hz, settings.costs
+        self.longest_s = settings.hearing.longest_utterance_s
+
+    async def read(self, utterance: Utterance) -> tuple[list[Word], float, bool]:
+        """The words so far, the time up to which sound was read, and whether that was all the sound there was."""
+        samples, end_s = utterance.sound(self.longest_s)
+        start_s, complete = utterance.start_s, end_s >= utterance.sound_end_s
+        sound_s = len(samples) / self._rate_hz
+        cost_s = (self._costs.recognize_base_ms + self._costs.recognize_ms_per_s * sound_s) / 1000
+        try:
+            words, took_s = await self._clock.call(
+                self._worker, lambda: self._recognizer.read(samples), lambda _: cost_s
+            )
+        except Exception as error:
+            raise PartFailed("recognizer", error) from error
+        self._record(ModelCall(which="recognizer", rows=1, tokens=len(words), ms=took_s * 1000))
+        placed = [
+            dataclasses.replace(
+                word, start_s=round(start_s + word.start_s, 3), end_s=round(start_s + word.end_s, 3), final=False
+            )
+            for word in words
+        ]
+        return placed, end_s, complete
+
+
+def _but_last(reading: list[Word]) -> list[Word]:
+    """The last word of a full window may be cut in two by its end, so the next window reads it again."""
+    return reading[:-1] if len(reading) > 1 else reading
+
+
+class _Turn:
+    """Sends every hearing event on its way and ends the turn when its silence has lasted."""
+
+    def __init__(self, events: MemoryObjectSendStream[HearingEvent], decider: EndOfTurn, clock: Clock) -> None:
+        self._events, self._decider, self._clock = events, decider, clock
+        self._changed = anyio.Event()
+        self._closed = False
+
+    async def tell(self, event: HearingEvent) -> None:
+        self._decider.push(event)
+        self._changed.set()
+        await self._events.send(event)
+
+    async def tell_all(self, events: list[Word]) -> None:
+        for event in events:
+            await self.tell(event)
+
+    def close(self) -> None:
+        """Nothing more will be heard; a turn that is due still ends at its time."""
+        self._closed = True
+        self._changed.set()
+
+    async def watch(self) -> None:
+        while True:
+            self._changed = anyio.Event()
+            due_s = self._decider.due_s()
+            if due_s is None:
+                if self._closed:
+                    return
+                await self._changed.wait()
+                continue
+            await self._clock.sleep_until(due_s)
+            if self._decider.due_s() == due_s:  # nothing was heard meanwhile
+                await self._events.send(self._decider.end())
