@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from num2words import num2words  # type: ignore[import-untyped]
+from num2words import num2words
 
 BREAK = "|"  # stands where punctuation parts two words: "80, 90" is two numbers, "eighty ninety" might be one
 

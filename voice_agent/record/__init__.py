@@ -1,0 +1,1 @@
+"""What a conversation leaves behind: trace.jsonl, conversation.wav, summary.json, timeline.png."""

@@ -1,0 +1,1 @@
+"""Scripted conversations: a user made of sound files speaks to the assistant, as a regression test."""
