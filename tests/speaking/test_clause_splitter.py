@@ -68,34 +68,11 @@ def test_clear_opens_a_new_reply() -> None:
     assert splitter.flush() == [" then what"]
 
 
-WRITTEN = st.lists(
-    st.sampled_from(
-        [
-            "the",
-            "train",
-            " ",
-            ", ",
-            ". ",
-            "3",
-            ".",
-            ",",
-            "14",
-            "$",
-            "`",
-            "**",
-            "\\(",
-            "\\)",
-            "{",
-            "}",
-            "[",
-            "]",
-            "\n",
-            "Dr.",
-        ]
-        + ["e.g.", "km/h", "<think>", "</think>", " - ", "!", "?", "x", "=", '"', "\u00a0", "é", "😀"]
-    ),
-    max_size=60,
-).map("".join)
+MARKS = [
+    "the", "train", " ", ", ", ". ", "3", ".", ",", "14", "$", "`", "**", "\\(", "\\)", "{", "}", "[", "]", "\n", "Dr.",
+    "e.g.", "km/h", "<think>", "</think>", " - ", "!", "?", "x", "=", '"', "\u00a0", "é", "😀",
+]  # fmt: skip
+WRITTEN = st.lists(st.sampled_from(MARKS), max_size=60).map("".join)
 
 
 @given(text=WRITTEN | st.text(max_size=200), data=st.data())

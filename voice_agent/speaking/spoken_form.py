@@ -54,7 +54,8 @@ class _Piece:
 
 def spoken_form(written: str) -> SpokenForm:
     """Apply all rules in order and join what is said."""
-    open_text, claims = written.replace(CLAIMED, " "), []
+    open_text = written.replace(CLAIMED, " ")
+    claims: list[_Piece] = []
     for rule in RULES:
         open_text = _apply(rule, open_text, claims)
     return _numbered(_words(open_text, claims))

@@ -131,6 +131,7 @@ def _say_unit(match: re.Match[str]) -> str:
     return _UNITS[match["it"].strip()][_ONE.search(match.string, 0, match.start("it")) is None]
 
 
+_VULGAR = {"½": "one half", "¼": "one quarter", "¾": "three quarters", "⅓": "one third", "⅔": "two thirds"}
 _MAGNITUDE = r"(?:\s(?P<magnitude>thousand|million|billion|trillion)\b)?"
 
 _QUANTITIES = (
@@ -142,9 +143,9 @@ _QUANTITIES = (
     _rule(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\d/])", lambda m: say_date(m[3], m[1], m[2])),
     _rule(
         r"(?<![\d:.,])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])(?:\s?(?P<half>[aApP])\.?\s?[mM]\b\.?)?",
-        lambda m: say_time(m[1], m[2]) + (f" {m['half'].upper()} M" if m["half"] else ""),
+        lambda m: say_time(m[1], m[2]) + (f" {m['half'].upper()}M" if m["half"] else ""),
     ),
-    _rule(r"(?<=\d)\s?(?P<it>[aApP]\.?[mM]\b\.?)", lambda m: f"{m['it'][0].upper()} M"),
+    _rule(r"(?<=\d)\s?(?P<it>[aApP]\.?[mM]\b\.?)", lambda m: f"{m['it'][0].upper()}M"),
     _rule(r"(?<=\d):(?=\d)", "to"),
     _rule(r"(?<![\w.])(\d[\d,]*)(?:st|nd|rd|th)\b", lambda m: say_ordinal(m[1])),
     _rule(
@@ -157,8 +158,6 @@ _QUANTITIES = (
     _rule(r"(?<=\d)(?P<it>[½¼¾⅓⅔])", lambda m: _and(_VULGAR[m["it"]])),
     _rule(r"[½¼¾⅓⅔]", lambda m: _VULGAR[m[0]]),
 )
-
-_VULGAR = {"½": "one half", "¼": "one quarter", "¾": "three quarters", "⅓": "one third", "⅔": "two thirds"}
 
 
 def _and(words: str | None) -> str | None:
@@ -262,7 +261,7 @@ _SIGNS = (
     _rule(r"(?<=[^\W\d_])/(?=[^\W\d_])", "or"),
     _rule(r"\s*[—–]\s*|\s+-{1,3}\s+|(?<=\w)--+(?=\w)", ","),
     _rule(_PICTOGRAMS, ""),
-    _rule(r"[*_`~^|\\{}<>]+", ""),
+    _rule(r"[*_`~^|\\{}<>\[\]]+", ""),
 )
 
 RULES = (
