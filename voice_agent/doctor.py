@@ -27,7 +27,7 @@ from .model_store import ModelEntry
 from .settings import Settings
 
 PORTAUDIO_REMEDY = "sudo apt-get install libportaudio2"
-COMPILER_REMEDY = "sudo apt-get install g++, then scripts/setup: decoding on the CPU becomes several times faster"
+COMPILER_REMEDY = "sudo apt-get install g++, then scripts/setup: answers come faster"
 ROOM_BESIDE_WEIGHTS_BYTES = 1.5e9  # interpreter, libraries, recognizer, voice, keys and values (measured: 1.3e9)
 
 
@@ -53,7 +53,7 @@ def examine(settings: Settings) -> list[Check]:
         _disk(entries),
         *_packages(),
         _gpu(entries, on_gpu),
-        _compiler(on_gpu),
+        *(() if on_gpu else (_native_kernel(),)),
         *(_model(entry, settings) for entry in entries),
         *_sound(),
     ]
@@ -151,11 +151,15 @@ def _gpu(entries: list[ModelEntry], on_gpu: bool) -> Check:
     return Check("gpu", "ok", found)
 
 
-def _compiler(on_gpu: bool) -> Check:
-    compiler = shutil.which("g++") or shutil.which("c++")
-    if compiler or on_gpu:
-        return Check("compiler", "ok", compiler or "none, none needed")
-    return Check("compiler", "warn", "no C++ compiler", COMPILER_REMEDY)
+def _native_kernel() -> Check:
+    """The compiled kernel of the packed linears; without it torch's own is used."""
+    from .reasoning.packed.native_build import library_path
+
+    if library_path().is_file():
+        return Check("native kernel", "ok", f"built, {library_path().name}")
+    if shutil.which("g++") is None:
+        return Check("native kernel", "warn", "not built, no C++ compiler", COMPILER_REMEDY)
+    return Check("native kernel", "warn", "not built, answers are slower", "scripts/setup builds it")
 
 
 def _model(entry: ModelEntry, settings: Settings) -> Check:

@@ -170,13 +170,15 @@ def _unpack(archive: zipfile.ZipFile, part: WheelPart, target: Path) -> None:
     """Unpack one member; zipfile checks its CRC while it is read."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(target.name + ".unfinished")
-    with archive.open(part.member) as member, unfinished.open("wb") as file:
-        shutil.copyfileobj(member, file, 1 << 20)
-    size_bytes = unfinished.stat().st_size
-    if size_bytes != part.size_bytes:
-        unfinished.unlink()
-        raise SourceFailed(f"{part.requirement}: {part.member} has {size_bytes} bytes instead of {part.size_bytes}")
-    unfinished.replace(target)
+    try:
+        with archive.open(part.member) as member, unfinished.open("wb") as file:
+            shutil.copyfileobj(member, file, 1 << 20)
+        size_bytes = unfinished.stat().st_size
+        if size_bytes != part.size_bytes:
+            raise SourceFailed(f"{part.requirement}: {part.member} has {size_bytes} bytes instead of {part.size_bytes}")
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,0 +1,194 @@
+"""Words in, exit status out: the table of commands, bad words, the model table, and the doctor."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from voice_agent import __main__, doctor, model_store
+from voice_agent.command_line.options import checked_mode, profile_for_gpu
+from voice_agent.errors import UnusableInput
+from voice_agent.settings import PROFILES
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Exit status of `voice-agent WORDS`, in this process."""
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(sys, "argv", ["voice-agent", *words])
+    with pytest.raises(SystemExit) as exit_:
+        __main__.main()
+    return int(exit_.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("--help",), id="all"),
+        *(pytest.param((name, "--help"), id=name) for name in ("talk", "replay", "ask", "doctor")),
+        pytest.param(("models", "list", "--help"), id="models list"),
+        pytest.param(("models", "fetch", "--help"), id="models fetch"),
+    ],
+)
+def test_help_says_what_every_command_takes(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *words) == 0
+    shown = capsys.readouterr().out
+    for option in ("--profile", "--config", "--seed") if len(words) > 1 else ("talk", "replay", "models"):
+        assert option in shown
+
+
+def test_help_loads_no_model_library() -> None:
+    code = "import sys; sys.argv = ['voice-agent', '--help']\nfrom voice_agent.__main__ import main\ntry: main()\n"
+    code += (
+        "finally: print([name for name in ('torch', 'transformers', 'numpy', 'onnxruntime') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("ask", "hello", "--profile", "huge"), "unknown profile 'huge': choose one of cpu", id="profile"),
+        pytest.param(("ask", "hello", "--mode", "ponder"), "unknown mode 'ponder': choose async", id="mode"),
+        pytest.param(
+            ("ask", "hello", "--profile", "cpu", "--config", "/nowhere.toml"),
+            "cannot read the settings file /nowhere.toml",
+            id="config",
+        ),
+        pytest.param(("models", "list", "huge"), "unknown profile 'huge'", id="profile of models list"),
+        pytest.param(("models", "fetch", "huge"), "unknown profile 'huge'", id="profile of models fetch"),
+    ],
+)
+def test_bad_words_are_one_sentence_and_status_2(
+    words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *words) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"voice-agent: {said}")
+    assert len(shown.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("sing",), id="unknown command"),
+        pytest.param(("replay",), id="missing path"),
+        pytest.param(("replay", "x.yaml", "--time", "slow"), id="unknown clock"),
+        pytest.param(("ask", "hello", "--seed", "many"), id="seed that is no number"),
+    ],
+)
+def test_usage_errors_are_status_2(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *words) == 2
+    assert "Usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["async", "think", "think:1", "think:512", "direct"])
+def test_modes_that_exist(mode: str) -> None:
+    assert checked_mode(mode) == mode
+
+
+@pytest.mark.parametrize(
+    "mode", ["", "Async", "think:", "think:0", "think:-1", "think:x", "direct:3", "async-safe", "think:5\n"]
+)
+def test_modes_that_do_not_exist(mode: str) -> None:
+    with pytest.raises(UnusableInput, match="choose async, think, think:N"):
+        checked_mode(mode)
+
+
+@pytest.mark.parametrize(
+    ("memory_gb", "profile"),
+    [(0, "cpu"), (8, "cpu"), (16, "cpu"), (25.3, "gpu-24gb"), (48, "gpu-24gb"), (85, "gpu-80gb"), (150, "gpu-80gb")],
+)
+def test_gpu_memory_decides_the_profile(memory_gb: float, profile: str) -> None:
+    assert profile_for_gpu(int(memory_gb * 1e9)) == profile
+    assert profile in PROFILES
+
+
+def test_models_list_as_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VOICE_AGENT_MODELS", str(tmp_path))
+    assert run(monkeypatch, "models", "list", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows.keys() == model_store.manifest().keys()
+    tiny = rows["smollm2-135m-instruct-q4_1"]
+    assert (tiny["present"], tiny["path"], tiny["licence"]) == (False, None, "Apache-2.0")
+    assert tiny["profiles"] == ["tiny"]
+
+
+def test_models_list_of_a_profile_is_a_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "models", "list", "tiny") == 0
+    shown = capsys.readouterr().out
+    for entry in model_store.models_of("tiny"):
+        assert entry.name in shown
+    assert "qwen" not in shown
+
+
+def test_models_list_follows_the_settings_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text('[models]\nrecognizer = "whisper-base"\n')
+    assert run(monkeypatch, "models", "list", "tiny", "--config", str(config), "--json") == 0
+    names = [row["name"] for row in json.loads(capsys.readouterr().out)]
+    assert "whisper-base" in names
+    assert "whisper-tiny.en" not in names
+
+
+def test_models_fetch_leaves_what_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_language_model: Path
+) -> None:
+    before = tiny_language_model.stat().st_mtime_ns
+    assert run(monkeypatch, "models", "fetch", "smollm2-135m-instruct-q4_1") == 0
+    assert "present" in capsys.readouterr().err
+    assert tiny_language_model.stat().st_mtime_ns == before
+
+
+def test_doctor_finds_this_machine_usable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_language_model: Path, voice_path: Path
+) -> None:
+    assert run(monkeypatch, "doctor", "--profile", "tiny", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["profile"] == "tiny"
+    checks = {check["name"]: check for check in report["checks"]}
+    assert {
+        "python",
+        "processor",
+        "memory",
+        "disk",
+        "torch",
+        "transformers",
+        "gpu",
+        "language model",
+        "voice",
+    } <= checks.keys()
+    assert all(check["remedy"] for check in checks.values() if check["status"] != "ok")
+
+
+def test_doctor_names_missing_models_and_their_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VOICE_AGENT_MODELS", str(tmp_path))
+    assert run(monkeypatch, "doctor", "--profile", "cpu", "--json") == 2
+    shown = capsys.readouterr()
+    checks = {check["name"]: check for check in json.loads(shown.out)["checks"]}
+    assert checks["language model"]["status"] == "problem"
+    assert checks["language model"]["remedy"] == "voice-agent models fetch cpu"
+    assert "profile 'cpu' cannot run here: language model" in shown.err
+
+
+def test_without_a_sound_library_the_microphone_is_missed_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_sounddevice", lambda: None)
+    with pytest.raises(UnusableInput, match="sudo apt-get install libportaudio2"):
+        doctor.microphone_name()
