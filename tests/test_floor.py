@@ -61,13 +61,13 @@ def test_a_question_is_handed_on_as_its_words_become_final_and_ends_once() -> No
         ("Okay, right.", 0.9, [PAUSE, Interrupted(1, "back-channel"), RESUME]),
         ("", 0.3, [PAUSE, Interrupted(1, "noise"), RESUME]),
         ("travels sixty kilometers", 1.2, [PAUSE, Interrupted(1, "echo"), RESUME]),
-        ("Stop.", 0.5, [PAUSE, Interrupted(1, "stop"), StopAnswer(1), RESUME]),
+        ("Stop.", 0.5, [PAUSE, Interrupted(1, "stop"), StopAnswer(1)]),
         (
             "Sorry, I meant 90.",
             1.5,
-            [PAUSE, Interrupted(1, "correction"), Inject(1, "Sorry, I meant 90.", "correction"), RESUME],
+            [PAUSE, Interrupted(1, "correction"), Inject(1, "Sorry, I meant 90.", "correction")],
         ),
-        ("And in miles?", 1.0, [PAUSE, Interrupted(1, "question"), Inject(1, "And in miles?", "question"), RESUME]),
+        ("And in miles?", 1.0, [PAUSE, Interrupted(1, "question"), Inject(1, "And in miles?", "question")]),
     ],
 )
 def test_speech_over_an_answer_pauses_it_at_once_and_then_goes_by_what_was_said(
@@ -84,6 +84,17 @@ def test_the_voice_stays_paused_until_the_last_of_several_utterances_is_understo
         Interrupted(1, "back-channel"),
         Interrupted(1, "correction"),
         Inject(1, "I meant ninety.", "correction"),
+    ]
+
+
+def test_who_speaks_on_after_a_correction_is_not_spoken_over() -> None:
+    first, second = utterance("I meant ninety.", 1.4), utterance("Okay?")
+    assert during_answer(*first[:2], second[0], *first[2:], *second[1:]) == [
+        PAUSE,
+        Interrupted(1, "correction"),
+        Inject(1, "I meant ninety.", "correction"),
+        PAUSE,
+        Interrupted(1, "back-channel"),
         RESUME,
     ]
 
@@ -147,7 +158,7 @@ def test_a_line_typed_while_speaking_sends_the_rest_of_the_speech_into_the_answe
         *words("goes at ninety"),
         UtteranceRecognized("The train goes at ninety", 0.0, 2.0),
     )
-    assert actions[-3:] == [Interrupted(1, "correction"), Inject(1, "goes at ninety", "correction"), RESUME]
+    assert actions[-2:] == [Interrupted(1, "correction"), Inject(1, "goes at ninety", "correction")]
 
 
 SAYINGS = ("Uh-huh.", "", "Stop.", "wait", "hold", "I meant ninety.", "And in miles?", "travels sixty kilometers", "I")
@@ -215,6 +226,7 @@ def test_no_order_of_events_leaves_the_voice_paused_swallows_words_or_answers_tw
                     assert heard_since_answer, "an answer needs words"
                     turns, heard_since_answer = turn, ""
                 case Inject(turn) | StopAnswer(turn):
+                    paused = False
                     assert turn == turns
                     assert was is not State.LISTENING, "nothing enters an answer that is over"
                 case Hear(text):

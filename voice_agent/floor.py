@@ -70,7 +70,7 @@ class PausePlayback:
 
 @dataclass(frozen=True)
 class ResumePlayback:
-    """Let the loudspeaker go on; after Inject or StopAnswer it has been cleared, and only new clauses follow."""
+    """Let the loudspeaker go on where it is."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,10 @@ class EndTurn:
 
 @dataclass(frozen=True)
 class Inject:
-    """Cut the spoken words back to what sounded, clear the loudspeaker, put the words into the running thoughts."""
+    """Cut the spoken words back to what sounded, clear the loudspeaker, put the words into the running thoughts.
+
+    Clearing ends a pause; where somebody still speaks, PausePlayback follows.
+    """
 
     turn: int
     text: str
@@ -98,7 +101,7 @@ class Inject:
 
 @dataclass(frozen=True)
 class StopAnswer:
-    """Clear the loudspeaker and end the answer; the floor is the user's again at once."""
+    """Clear the loudspeaker, which ends a pause, and end the answer; the floor is the user's again at once."""
 
     turn: int
     reason: Literal["stop"] = "stop"
@@ -144,6 +147,8 @@ class Floor:
         """What is to be done about `event`, in order; `playing` is what sounds at this moment."""
         handle = _TABLE.get((self.state, type(event)))
         actions = handle(self, event, playing) if handle else []
+        if any(isinstance(action, Inject | StopAnswer) for action in actions):
+            self.paused = False  # clearing the loudspeaker ended the pause
         return actions + self._settle()
 
     def _settle(self) -> list[Action]:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from .sound_levels import Levels
-from .trace import TraceLine
+from .trace import TraceLine, pauses_of
 
 _STALL_S = 0.5  # a shorter silence is a breath between clauses
 _TAKEN_IN = ("correction", "question")
@@ -146,7 +146,7 @@ class Talk:
         return self._first_loud_s(from_s, to_s)
 
     def _stalled_s(self, inside: list[TraceLine], from_s: float, to_s: float) -> float:
-        pauses = _pauses(inside)
+        pauses = list(pauses_of(inside))
         total_s = 0.0
         for start, end in self._levels.silences(from_s - self._origin_s, to_s - self._origin_s, _STALL_S):
             start_s, end_s = start + self._origin_s, end + self._origin_s
@@ -192,18 +192,6 @@ def _detected(lines: Sequence[TraceLine]) -> list[ClipTruth]:
         elif line.kind == "speech_ended" and onset_s is not None:
             speech.append(ClipTruth(len(speech) + 1, "", onset_s, line["end_s"]))
     return speech
-
-
-def _pauses(lines: Sequence[TraceLine]) -> list[tuple[float, float]]:
-    """When the loudspeaker was held for the user."""
-    pauses, since_s = [], None
-    for line in lines:
-        if line.kind == "paused":
-            since_s = line.t
-        elif line.kind == "resumed" and since_s is not None:
-            pauses.append((since_s, line.t))
-            since_s = None
-    return pauses
 
 
 def _language_model(lines: Sequence[TraceLine]) -> dict[str, Any]:

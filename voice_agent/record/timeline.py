@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .trace import TraceLine
+from .trace import TraceLine, pauses_of
 
 _WIDTH_PX, _DPI = 1600, 100
 _LEFT, _RIGHT = 0.072, 0.988  # of the width
@@ -85,7 +85,7 @@ def draw_timeline(
     _draw_gate(gate, lines)
     _write(spoken, ((line.t, line["text"]) for line in lines if line.kind == "sounded"), _SPOKEN, lasts_s)
     _draw_retracted(spoken, lines, lasts_s)
-    _draw_pauses(loudspeaker, lines, origin_s + lasts_s)
+    _draw_pauses(loudspeaker, lines)
     _draw_interruptions(events, lanes, lines, summary, lasts_s)
     loudspeaker.tick_params(axis="x", labelbottom=True, length=3)
     loudspeaker.set_xlabel("seconds", fontsize=9)
@@ -159,18 +159,11 @@ def _draw_retracted(axes: Axes, lines: Sequence[TraceLine], lasts_s: float) -> N
     )
 
 
-def _draw_pauses(axes: Axes, lines: Sequence[TraceLine], end_s: float) -> None:
-    since_s = None
-    for line in lines:
-        if line.kind == "paused":
-            since_s = line.t
-        elif line.kind == "resumed" and since_s is not None:
-            axes.axvspan(since_s, line.t, color=_ALARM, alpha=0.13, linewidth=0)
-            since_s = None
-        elif line.kind == "underrun":
-            axes.plot(line.t, -0.9, marker="^", color=_ALARM, markersize=6)
-    if since_s is not None:
-        axes.axvspan(since_s, end_s, color=_ALARM, alpha=0.13, linewidth=0)
+def _draw_pauses(axes: Axes, lines: Sequence[TraceLine]) -> None:
+    for from_s, to_s in pauses_of(lines):
+        axes.axvspan(from_s, to_s, color=_ALARM, alpha=0.13, linewidth=0)
+    underruns_s = [line.t for line in lines if line.kind == "underrun"]
+    axes.plot(underruns_s, [-0.9] * len(underruns_s), marker="^", linestyle="", color=_ALARM, markersize=6)
 
 
 def _draw_interruptions(

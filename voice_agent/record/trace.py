@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -83,6 +83,19 @@ def read_trace(path: Path) -> list[TraceLine]:
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableInput(f"cannot read the trace {path}: {error}") from error
     return [_parse(text, f"{path}, line {number}") for number, text in enumerate(texts, start=1)]
+
+
+def pauses_of(lines: Sequence[TraceLine]) -> Iterator[tuple[float, float]]:
+    """From when to when the loudspeaker was held for the user; a reply that is cleared ends its pause."""
+    since_s: float | None = None
+    for line in lines:
+        if line.kind == "paused":
+            since_s = line.t
+        elif line.kind in ("resumed", "audio_stopped") and since_s is not None:
+            yield since_s, line.t
+            since_s = None
+    if since_s is not None:
+        yield since_s, lines[-1].t
 
 
 def _parse(text: str, where: str) -> TraceLine:
