@@ -89,6 +89,8 @@ def _sounds(phonemes: Sequence[Phoneme]) -> list[Phoneme]:
             sounds[-1] = (_GAP, end)
         elif sounds and symbol != "$":
             sounds.append((_GAP, end))
+    if sounds and sounds[-1][0] == _GAP:
+        sounds.pop()  # the last word ends before the silence that closes the clause
     return sounds
 
 
