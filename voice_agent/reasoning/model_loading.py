@@ -2,7 +2,7 @@
 
     load_language_model(source, settings=...) -> LoadedModel(model, tokenizer, facts)
 
-    *.gguf                      CPU: packed beside the file at the first load, memory-mapped afterwards (packed/)
+    *.gguf                      CPU: packed beside the file at the first load, read in seconds afterwards (packed/)
     a folder written by that    the same, without the GGUF
     another folder, a hub name  transformers' own loading: bfloat16 on CUDA, otherwise as `settings.dtype` says
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from ..settings import Reasoning
 from .packed.kernels import choose_kernel
 from .packed.layout import PackedWeight
 from .packed.linears import PackedEmbedding, PackedLinear
-from .packed.store import MANIFEST, Store, open_store, store_folder, write_store
+from .packed.store import MANIFEST, Store, is_current, read_store, store_folder, stored_bytes, write_store
 
 Progress = Callable[[str, float], None]  # what is being done, share of it that is done
 
@@ -65,13 +66,14 @@ def load_language_model(source: Path | str, *, settings: Reasoning, progress: Pr
     if path.suffix == ".gguf":
         if not path.is_file():
             raise UnusableInput(f"there is no file {path}: run 'voice-agent models fetch', or name another model")
-        store = _packed_copy(path, report)
-        model, tokenizer, kernel = _from_store(store, settings)
+        folder = store_folder(path)
+        if not is_current(folder, path):
+            _pack(path, folder, report)
+        model, tokenizer, kernel = _from_store(folder, settings, report)
     elif (path / MANIFEST).is_file():
-        store_here = open_store(path, source=None)
-        if store_here is None:
-            raise UnusableInput(f"{path} was packed by another version: load the GGUF it was made from")
-        model, tokenizer, kernel = _from_store(store_here, settings)
+        if not is_current(path, source=None):
+            raise UnusableInput(f"{path} was packed by another version: load the GGUF that it was made from")
+        model, tokenizer, kernel = _from_store(path, settings, report)
     else:
         model, tokenizer, kernel = _from_transformers(source, settings)
     model.eval().requires_grad_(False)
@@ -90,11 +92,7 @@ def load_language_model(source: Path | str, *, settings: Reasoning, progress: Pr
 # --- packed --------------------------------------------------------------------------------------------------------
 
 
-def _packed_copy(path: Path, report: Progress) -> Store:
-    folder = store_folder(path)
-    store = open_store(folder, path)
-    if store is not None:
-        return store
+def _pack(path: Path, folder: Path, report: Progress) -> None:
     from .packed.gguf_source import GgufSource
 
     report("reading vocabulary and settings", 0.0)
@@ -108,19 +106,35 @@ def _packed_copy(path: Path, report: Progress) -> Store:
             yield name, value
 
     write_store(folder, path, source.config, source.tokenizer, tensors())
-    store = open_store(folder, path)
-    assert store is not None
-    return store
 
 
-def _from_store(store: Store, settings: Reasoning) -> tuple[Any, Any, str]:
+def _from_store(folder: Path, settings: Reasoning, report: Progress) -> tuple[Any, Any, str]:
     from transformers import AutoConfig, AutoTokenizer
 
+    report("loading weights", 0.0)
     kernel = choose_kernel(settings.kernel)
     dtype = torch.bfloat16 if settings.dtype == "bfloat16" else torch.float32
-    model = _skeleton(AutoConfig.from_pretrained(store.folder))
-    _fill(model, store, kernel, dtype)
-    return model, AutoTokenizer.from_pretrained(store.folder), kernel.name
+    need_memory(stored_bytes(folder) * kernel.memory_factor, what=str(folder))
+    with ThreadPoolExecutor(1) as reader:  # reading leaves the interpreter free to import the architecture meanwhile
+        store = reader.submit(read_store, folder)
+        model = _skeleton(AutoConfig.from_pretrained(folder))
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        _fill(model, store.result(), kernel, dtype)
+    return model, tokenizer, kernel.name
+
+
+def need_memory(needed_bytes: float, what: str) -> None:
+    """Raises UnusableInput when this machine has less memory to give (Linux; elsewhere nothing is known)."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+        available = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return
+    if needed_bytes > available:
+        raise UnusableInput(
+            f"{what} needs {needed_bytes / 1e9:.1f} GB of memory and {available / 1e9:.1f} GB are free: "
+            "close other programs, or choose a smaller model"
+        )
 
 
 def _skeleton(config: Any) -> Any:
@@ -167,6 +181,8 @@ def _from_transformers(source: Path | str, settings: Reasoning) -> tuple[Any, An
     device = "cuda" if torch.cuda.is_available() else "cpu"
     automatic = torch.bfloat16 if device == "cuda" else "auto"
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}.get(settings.dtype, automatic)
+    if device == "cpu":
+        need_memory(stored_bytes(Path(source)), what=str(source))
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
         model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)

@@ -35,7 +35,12 @@ void WorkerPool::run(int64_t chunks, int threads, const std::function<void(int64
   generation_.notify_all();
   take_chunks();
   open_ = false;
-  while (inside_.load() != 0) _mm_pause();  // at most one chunk each
+  // At most one chunk each is still being worked on. If a helper lost its core meanwhile, sleeping gives it this one.
+  const auto patience = std::chrono::steady_clock::now() + kSpin;
+  for (int inside; (inside = inside_.load()) != 0;) {
+    for (int i = 0; i < 16; ++i) _mm_pause();
+    if (std::chrono::steady_clock::now() > patience) inside_.wait(inside);
+  }
 }
 
 void WorkerPool::add_helper() {
@@ -54,6 +59,7 @@ void WorkerPool::help() {
     ++inside_;  // before looking at open_: the caller closes the job, then waits for everyone inside
     if (open_.load() && allowed_.fetch_sub(1) > 0) take_chunks();
     --inside_;
+    inside_.notify_all();
   }
 }
 

