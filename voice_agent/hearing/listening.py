@@ -28,6 +28,8 @@ from .speech_detector import SpeechDetector
 from .utterance import Utterance
 from .word_agreement import WordAgreement, place_to_cut
 
+SHORTEST_STEP_S = 0.1  # between two windows of an utterance that is too long for one
+
 
 class Recognizer(Protocol):
     """What `listen` needs of a `WordRecognizer`."""
@@ -108,15 +110,16 @@ async def _recognize(utterance: Utterance, reader: _Reader, turn: _Turn) -> None
     guess: list[str] = []
     while True:
         await utterance.until_worth_reading(read_s)
-        if utterance.end_s is not None and read_s >= utterance.end_s:
-            break  # the newest reading has heard all there was to hear
+        if utterance.is_read(read_s):
+            break
         reading, read_s, complete = await reader.read(utterance)
         newly = agreement.push(reading) if complete else agreement.finish(_but_last(reading))
         await turn.tell_all(newly)
         if complete:
             cut_s = place_to_cut(agreement.final, utterance.start_s, read_s, reader.longest_s)
         else:  # more sound waits than fits one reading: what was read is settled
-            cut_s = newly[-1].end_s if newly else read_s
+            moved_on = bool(newly) and newly[-1].end_s > utterance.start_s + SHORTEST_STEP_S
+            cut_s = newly[-1].end_s if moved_on else read_s
         if cut_s is not None:
             utterance.drop_before(cut_s)
         previous, guess = guess, [word.text for word in agreement.pending]
@@ -124,6 +127,7 @@ async def _recognize(utterance: Utterance, reader: _Reader, turn: _Turn) -> None
             await turn.tell_all(agreement.pending)
     await turn.tell_all(agreement.finish(reading))
     text = " ".join(word.text for word in agreement.final)
+    assert utterance.end_s is not None, "only an utterance that has ended is read to its end"
     await turn.tell(UtteranceRecognized(text, utterance.onset_s, utterance.end_s))
 
 

@@ -15,6 +15,8 @@ import numpy as np
 from ..events import AudioFrame
 from ..settings import Hearing
 
+TOLERANCE_S = 1e-4  # sums of frame lengths are not exact
+
 
 class Utterance:
     """From a little before the onset to a little after the end.
@@ -28,6 +30,7 @@ class Utterance:
         self.end_s: float | None = None
         self.voiced_s = voiced_s
         self._settings = settings
+        self._pause_s = settings.reading_pause_ms / 1000 - TOLERANCE_S
         self._frames = list(frames)
         self._changed = anyio.Event()
 
@@ -54,17 +57,21 @@ class Utterance:
     async def until_worth_reading(self, read_s: float) -> None:
         """Return when a reading of the sound up to `read_s` is out of date, or when the utterance has ended.
 
-        Out of date: a whole period of new sound, or a pause with voiced sound before it that was not read.
+        Out of date: a whole period of new sound, or a pause that was not read to its proper length.
         """
         while self.end_s is None and not self._is_worth_reading(read_s):
             self._changed = anyio.Event()
             await self._changed.wait()
 
     def _is_worth_reading(self, read_s: float) -> bool:
-        paused = self.sound_end_s - self.voiced_s >= self._settings.reading_pause_ms / 1000 - 1e-6
-        if paused and self.voiced_s > read_s:
-            return True
-        return self.voiced_s > read_s and self.sound_end_s - read_s >= self._settings.reading_period_s - 1e-6
+        paused = self.sound_end_s >= self.voiced_s + self._pause_s
+        if paused:
+            return read_s < self.voiced_s + self._pause_s
+        return self.sound_end_s - read_s >= self._settings.reading_period_s - TOLERANCE_S
+
+    def is_read(self, read_s: float) -> bool:
+        """Whether the voice has ended and a reading up to `read_s` heard all of it, with a little silence after."""
+        return self.end_s is not None and read_s >= min(self.end_s + self._pause_s, self.sound_end_s)
 
     def drop_before(self, t_s: float) -> None:
         """Forget sound that need not be read again; at least the newest frame stays."""
@@ -73,5 +80,5 @@ class Utterance:
     def sound(self, longest_s: float) -> tuple[np.ndarray, float]:
         """The kept sound, at most `longest_s` of it: samples (n,) float32 and the time of their end."""
         end_s = self.start_s + longest_s
-        frames = [frame for frame in self._frames if frame.end_s <= end_s + 1e-6]
+        frames = [frame for frame in self._frames if frame.end_s <= end_s + TOLERANCE_S]
         return np.concatenate([frame.samples for frame in frames]), frames[-1].end_s

@@ -178,11 +178,14 @@ class WordRecognizer:
         frames = max(2, samples // HOP_SAMPLES)
         alignment = self._model.find_alignment(self._tokenizer, [said.text_tokens], said.encoded, frames)[0]
         merge_punctuations(alignment, PREPENDED, APPENDED)
-        words = []
+        words: list[Word] = []
         for item in alignment:
-            text = item["word"].strip()
-            if plain_text(text):
-                end_s = start_s + min(float(item["end"]), samples / RATE_HZ)
-                begin_s = max(start_s + float(item["start"]), end_s - LONGEST_WORD_S)
-                words.append(Word(text, round(min(begin_s, end_s), 3), round(end_s, 3), final=False))
+            text = item["word"]
+            if not plain_text(text):
+                continue
+            end_s = start_s + min(float(item["end"]), samples / RATE_HZ)
+            begin_s = min(end_s, max(start_s + float(item["start"]), end_s - LONGEST_WORD_S))
+            if words and not text.startswith(" "):  # 'Uh' + '-huh.': one word
+                text, begin_s = words[-1].text + text, words.pop().start_s
+            words.append(Word(text.strip(), round(begin_s, 3), round(end_s, 3), final=False))
         return words
