@@ -28,7 +28,8 @@ BACK_CHANNELS = _phrases(
 )
 STOPS = _phrases(
     "stop,stop it,stop that,stop talking,stop there,stop now,wait,wait a minute,wait a second,wait a moment,hold on,"
-    "hang on,hold it,be quiet,quiet,silence,shut up,hush,enough,that's enough,that is enough,thats enough,that'll do,"
+    "hold on a second,hold on a minute,hold on a moment,hang on,hold it,be quiet,"
+    "quiet,silence,shut up,hush,enough,that's enough,that is enough,thats enough,that'll do,"
     "that will do,never mind,nevermind,forget it,cancel,pause,one moment,one second,just a moment,just a second,"
     "just a minute"
 )
@@ -36,7 +37,7 @@ SOFTENERS = _phrases("please,okay,ok,oh,hey,no,now,thanks,thank you,all right,al
 
 _QUESTION_WORDS = _phrases(
     "what,what's,why,how,how's,when,where,who,whose,which,is,are,was,were,am,do,does,did,can,could,would,should,will,"
-    "shall,isn't,aren't,doesn't,don't,didn't,can't,couldn't,wouldn't"
+    "shall,isn't,aren't,doesn't,didn't,can't,couldn't,wouldn't"
 )
 _LEAD_INS = _phrases("and,but,so,okay,ok,wait,sorry,um,uh,oh,well,hey,no,then,now")
 _CONTRADICTIONS = _phrases("no,not,sorry,actually,meant,mean,wrong,instead,rather")

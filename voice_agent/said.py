@@ -14,7 +14,8 @@ from num2words import num2words
 BREAK = "|"  # stands where punctuation parts two words: "80, 90" is two numbers, "eighty ninety" might be one
 
 _TOKEN = re.compile(
-    r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|-(?=\d)|[^\w\s-]", re.UNICODE
+    r"[0-9]+(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|-(?=[0-9])|[^\w\s-]",
+    re.UNICODE,
 )
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
@@ -62,7 +63,7 @@ def _goes_on(words: list[str], at: int, edge: str) -> bool:
 def _said_with_breaks(text: str) -> list[str]:
     words: list[str] = []
     for token in _TOKEN.findall(text.lower().replace("\u2019", "'")):
-        if token[0].isdigit():
+        if token[0] in "0123456789":
             words += _spell(token)
         elif token[0].isalpha():
             words.append(token)

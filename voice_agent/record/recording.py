@@ -52,6 +52,11 @@ class Recording:
             self._right.add(samples)
             self._write()
 
+    @property
+    def seconds_waiting(self) -> float:
+        """Sound of one channel that is held back because the other's has not come."""
+        return max(self._left.waiting, self._right.waiting) / self.rate_hz
+
     def close(self) -> None:
         """Write the rest, the shorter channel filled with silence; may be called twice."""
         with self._lock:

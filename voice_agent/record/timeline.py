@@ -9,7 +9,9 @@ the full text stands in trace.jsonl.
 
 from __future__ import annotations
 
+import itertools
 import textwrap
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ _BOX_PX = 215  # narrowest text box
 _LINE_PX = 14.5
 
 _USER, _THOUGHT, _SPOKEN, _ALARM, _QUIET = "#2563a8", "#7a4fa3", "#2b8a5b", "#c8432b", "#8a8f98"
+_UNSAID = 0.27  # share of its lane below the spoken words, for those that were taken back
 _LANES = (  # name, height
     ("", 0.50),
     ("user", 0.85),
@@ -83,7 +86,8 @@ def draw_timeline(
     _write(heard, _of(lines, "word", "start_s", final=True), _USER, lasts_s)
     _draw_thoughts(thoughts, lines, lasts_s)
     _draw_gate(gate, lines)
-    _write(spoken, ((line.t, line["text"]) for line in lines if line.kind == "sounded"), _SPOKEN, lasts_s)
+    sounded = ((line.t, line["text"]) for line in lines if line.kind == "sounded")
+    _write(spoken, sounded, _SPOKEN, lasts_s, floor=_UNSAID)
     _draw_retracted(spoken, lines, lasts_s)
     _draw_pauses(loudspeaker, lines)
     _draw_interruptions(events, lanes, lines, summary, lasts_s)
@@ -91,7 +95,11 @@ def draw_timeline(
     loudspeaker.set_xlabel("seconds", fontsize=9)
     _write_title(figure, name, summary)
     _draw_legend(figure)
-    figure.savefig(path, metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing"
+        )  # a thought may hold any script; boxes stand for it
+        figure.savefig(path, metadata={"Software": None})
 
 
 # --- the lanes --------------------------------------------------------------------------------------------------------
@@ -128,16 +136,16 @@ def _draw_thoughts(axes: Axes, lines: Sequence[TraceLine], lasts_s: float) -> No
     thoughts = [(line.t, line["text"]) for line in lines if line.kind == "thought"]
     if thoughts:
         times = np.array([t for t, _ in thoughts])
-        width_s = max(0.25, lasts_s / 160)
+        width_s = max(0.5, lasts_s / 120)
         edges = np.arange(times[0], times[-1] + 2 * width_s, width_s)
         counts, _ = np.histogram(times, edges)
         axes.bar(edges[:-1], 0.17 * counts / counts.max(), width_s, align="edge", color=_THOUGHT, alpha=0.35)
         peak = f"up to {counts.max() / width_s:.0f} tokens/s"
         axes.text(-0.008, 0.08, peak, transform=axes.transAxes, ha="right", va="center", fontsize=7, color=_QUIET)
-    _write(axes, thoughts, _THOUGHT, lasts_s, floor=0.2)
-    for line in lines:
-        if line.kind == "injected":
-            axes.axvline(line.t, color=_USER, linewidth=2.0)
+    injected_s = [line.t for line in lines if line.kind == "injected"]
+    _write(axes, thoughts, _THOUGHT, lasts_s, floor=0.2, breaks=injected_s)
+    for t in injected_s:
+        axes.axvline(t, color=_USER, linewidth=2.0)
 
 
 def _draw_gate(axes: Axes, lines: Sequence[TraceLine]) -> None:
@@ -148,14 +156,19 @@ def _draw_gate(axes: Axes, lines: Sequence[TraceLine]) -> None:
         shares = [line["yes"] / max(line["yes"] + line["no"], 1e-9) for line in decided]
         axes.scatter([line.t for line in decided], shares, s=20, color=color, linewidths=0, zorder=3)
     for share, text in ((0.0, "no"), (1.0, "yes")):
-        axes.text(1.003, share, text, transform=axes.get_yaxis_transform(), fontsize=7, va="center", color=_QUIET)
+        axes.text(0.003, share, text, transform=axes.get_yaxis_transform(), fontsize=7, va="center", color=_QUIET)
 
 
 def _draw_retracted(axes: Axes, lines: Sequence[TraceLine], lasts_s: float) -> None:
     """Words that were taken back before they sounded, at the foot of the lane."""
     retracted = [(line.t, line["text"]) for line in lines if line.kind == "retracted" and line["text"].strip()]
     _write(
-        axes, ((t, f"(unsaid: {text.strip()})") for t, text in retracted), _QUIET, lasts_s, ceiling=0.27, most_lines=1
+        axes,
+        ((t, f"(unsaid: {text.strip()})") for t, text in retracted),
+        _QUIET,
+        lasts_s,
+        ceiling=_UNSAID,
+        most_lines=1,
     )
 
 
@@ -175,9 +188,9 @@ def _draw_interruptions(
     for line, facts in zip(interrupted, summary["interruptions"], strict=True):
         for axes in lanes:
             axes.axvline(line.t, color=_ALARM, linewidth=1.1, linestyle=(0, (4, 3)))
-        silent = f", silent after {facts['stop_s']:.2f} s" if facts["stop_s"] is not None else ""
+        silent = f", silent in {facts['stop_s']:.2f} s" if facts["stop_s"] is not None else ""
         labels.append((line.t, f"{line['reason']}{silent}"))
-    _write(top, labels, _ALARM, lasts_s, most_lines=2)
+    _write(top, labels, _ALARM, lasts_s, most_lines=2, narrowest_px=120)
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -198,33 +211,53 @@ def _write(
     floor: float = 0.0,
     ceiling: float = 1.0,
     most_lines: int = 20,
+    narrowest_px: float = _BOX_PX,
+    breaks: Sequence[float] = (),
 ) -> None:
-    """Write pieces of text at their times, in boxes side by side between two heights of the lane."""
+    """Write pieces of text at their times, in boxes side by side between two heights of the lane.
+
+    breaks: times at which a new box begins if there is room.
+    """
     s_per_px = lasts_s / (_WIDTH_PX * (_RIGHT - _LEFT))
-    begin_s, end_s = axes.get_xlim()
+    end_s = axes.get_xlim()[1]
     height_px = axes.get_window_extent().height * (ceiling - floor)
     line_count = max(1, min(most_lines, int(height_px / _LINE_PX)))
-    boxes = _boxes(pieces, _BOX_PX * s_per_px)
-    for box, next_box in zip(boxes, [*boxes[1:], None], strict=True):
-        until_s = next_box.start_s if next_box else max(end_s, begin_s)
-        start_s = max(begin_s, min(box.start_s, until_s - _BOX_PX * s_per_px)) if next_box is None else box.start_s
-        columns = max(8, int((min(until_s - start_s, 2.4 * _BOX_PX * s_per_px) / s_per_px - 14) / _CHARACTER_PX))
+    boxes = _boxes(pieces, narrowest_px * s_per_px, end_s, breaks)
+    for box, next_box in itertools.zip_longest(boxes, boxes[1:]):
+        width_px = min(((next_box.start_s if next_box else end_s) - box.start_s) / s_per_px, 2.4 * narrowest_px)
+        columns = max(8, int((width_px - 12) / _CHARACTER_PX))
         text = textwrap.fill(" ".join(box.text.split()), columns, max_lines=line_count, placeholder=" …")
         axes.text(
-            start_s + 5 * s_per_px, ceiling - 0.02, text, va="top", color=color, fontsize=_FONT_PT, parse_math=False
+            box.start_s + 5 * s_per_px,
+            ceiling - 0.02,
+            text,
+            va="top",
+            color=color,
+            fontsize=_FONT_PT,
+            parse_math=False,
+            zorder=4,
+            bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1.0},  # lines pass behind the words
         )
         axes.plot([box.start_s] * 2, [floor, ceiling], color=color, linewidth=1.2, alpha=0.6)
 
 
-def _boxes(pieces: Iterable[tuple[float, str]], narrowest_s: float) -> list[_Box]:
-    """Join pieces to boxes whose starts lie at least `narrowest_s` apart; a pause begins a new one."""
+def _boxes(
+    pieces: Iterable[tuple[float, str]], narrowest_s: float, end_s: float, breaks: Sequence[float]
+) -> list[_Box]:
+    """Join pieces to boxes whose starts lie at least `narrowest_s` apart; a pause or a break begins a new one."""
     boxes: list[_Box] = []
     for t, text in pieces:
+        start_s = min(t, end_s - narrowest_s)
         box = boxes[-1] if boxes else None
-        if box and (t - box.start_s < narrowest_s or (t - box.last_s < 1.0 and t - box.start_s < 1.35 * narrowest_s)):
-            box.text, box.last_s = box.text + text, t
+        if box is None:
+            boxes.append(_Box(start_s, t, text))
+            continue
+        pause = t - box.last_s > 1.0
+        apart = pause or any(box.last_s < moment <= t for moment in breaks)
+        if start_s - box.start_s < narrowest_s or not (apart or start_s - box.start_s > 1.35 * narrowest_s):
+            box.text, box.last_s = box.text + (" · " if pause else "") + text, t
         else:
-            boxes.append(_Box(t, t, text))
+            boxes.append(_Box(start_s, t, text))
     return boxes
 
 

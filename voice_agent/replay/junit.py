@@ -1,0 +1,37 @@
+"""JUnit XML of a replay, so that a build server shows every expectation of every scenario.
+
+write_junit(path, {scenario: (seconds, results)})
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+from .expectations import Result
+
+
+def write_junit(path: Path, scenarios: Mapping[str, tuple[float, list[Result]]]) -> None:
+    """One suite a scenario, one case an expectation; a scenario that expects nothing has the case 'runs'.
+
+    seconds: how long the conversation lasted on its own clock.
+    """
+    root = ElementTree.Element("testsuites")
+    for name, (seconds, results) in scenarios.items():
+        failures = sum(not result["ok"] for result in results)
+        counts = {"tests": str(max(1, len(results))), "failures": str(failures), "time": f"{seconds:.3f}"}
+        suite = ElementTree.SubElement(root, "testsuite", name=_printable(name), **counts)
+        for result in results or [{"name": "runs", "ok": True, "value": None}]:
+            case = ElementTree.SubElement(suite, "testcase", classname=_printable(name), name=result["name"])
+            if not result["ok"]:
+                message = _printable(f"measured: {json.dumps(result['value'], ensure_ascii=False)}")
+                ElementTree.SubElement(case, "failure", message=message)
+    ElementTree.indent(root)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _printable(text: str) -> str:
+    """Without the control characters that XML cannot hold."""
+    return "".join(character if character.isprintable() else " " for character in text)
