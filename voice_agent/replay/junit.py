@@ -21,8 +21,8 @@ def write_junit(path: Path, scenarios: Mapping[str, tuple[float, list[Result]]])
     root = ElementTree.Element("testsuites")
     for name, (seconds, results) in scenarios.items():
         failures = sum(not result["ok"] for result in results)
-        counts = {"tests": str(max(1, len(results))), "failures": str(failures), "time": f"{seconds:.3f}"}
-        suite = ElementTree.SubElement(root, "testsuite", name=_printable(name), **counts)
+        about = {"name": _printable(name), "tests": str(max(1, len(results))), "failures": str(failures)}
+        suite = ElementTree.SubElement(root, "testsuite", {**about, "time": f"{seconds:.3f}"})
         for result in results or [{"name": "runs", "ok": True, "value": None}]:
             case = ElementTree.SubElement(suite, "testcase", classname=_printable(name), name=result["name"])
             if not result["ok"]:
