@@ -54,8 +54,7 @@ class GgufSource:
 
     def tensors(self, skeleton: nn.Module) -> Iterator[tuple[str, PackedWeight | Tensor, int]]:
         """Name, value and size in the file of every parameter of `skeleton` (the model on the meta device)."""
-        from transformers import modeling_gguf_pytorch_utils as hf
-
+        hf = _transformers_gguf_support()
         processor = hf.TENSOR_PROCESSORS.get(self._architecture(), hf.TensorProcessor)(config=self.config.to_dict())
         keeps_rows = type(processor) in (
             hf.TensorProcessor,
@@ -96,6 +95,20 @@ class GgufSource:
 
     def _architecture(self) -> str:
         return str(self._reader.fields["general.architecture"].contents())
+
+
+def _transformers_gguf_support() -> Any:
+    """Where transformers keeps the names and the row order of GGUF tensors: not part of its public interface."""
+    import transformers
+
+    try:
+        from transformers import modeling_gguf_pytorch_utils as support
+    except ImportError as error:
+        raise UnusableInput(
+            f"transformers {transformers.__version__} has moved its GGUF support ({error}): "
+            "install the version that ./scripts/setup installs"
+        ) from error
+    return support
 
 
 def _packable(skeleton: nn.Module) -> set[str]:
