@@ -1,0 +1,342 @@
+"""One answer: which streams move in the next step, and what their new tokens mean.
+
+    Answer.plan()          -> the rows of the next step, empty when nothing can move
+    Answer.run(feeds)      -> tokens chosen by the model (the only blocking call; runs on the model's thread)
+    Answer.commit(...)     -> events
+
+Views, as pictures; each cue is the beginning of the block it opens:
+
+    user      [preamble][dialogue][user>
+    thinker   [preamble][dialogue][user][thoughts>
+    writer    [preamble][dialogue][user][thoughts][spoken>
+    probe     [preamble][dialogue][user][thoughts][spoken][question>
+
+Between two steps words may be injected, the spoken words cut, the answer stopped. Knows no asyncio; time comes in as a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import torch
+
+from ..events import AnswerEvent, Done, Gate, Injected, Thought, Written
+from ..settings import Reasoning
+from .cache_block import CacheBlock
+from .cache_view import View, views_from_picture
+from .modes import Mode
+from .prompts import Prompts
+from .sampling import Sampler
+from .speak_gate import GateInputs, SpeakGate
+from .stated_numbers import numbers_in
+from .stream import Stream
+from .token_stepper import Row, TokenStepper
+from .writer import Cue, Writer
+
+VIEWS = """
+    user      [preamble][dialogue][user>
+    thinker   [preamble][dialogue][user][thoughts>
+    writer    [preamble][dialogue][user][thoughts][spoken>
+    probe     [preamble][dialogue][user][thoughts][spoken][question>
+"""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One row of a step and what to do with its logits."""
+
+    name: str
+    view: View
+    tokens: tuple[int, ...]
+    choose: Callable[[torch.Tensor], Any] | None = None  # None: the row is only read in
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an answer must know of the world outside the model at this moment."""
+
+    now_s: float
+    backlog_s: float
+    user_speaking: bool
+    voice_full: bool
+
+
+@dataclass
+class Question:
+    """A probe in flight: the question's tokens that are still to be fed."""
+
+    pending: list[int] = field(default_factory=list)
+    new_thoughts: int = 0  # as of the moment it was asked
+
+
+class Answer:
+    """The streams of one turn over the blocks of one conversation."""
+
+    def __init__(
+        self,
+        stepper: TokenStepper,
+        prompts: Prompts,
+        tokenizer: Any,
+        settings: Reasoning,
+        mode: Mode,
+        shared: tuple[CacheBlock, CacheBlock],  # preamble and dialogue
+        stop_tokens: frozenset[int],
+        first_reply: int,
+        seed: int,
+    ) -> None:
+        self.reply = first_reply
+        self.steps = 0
+        self.user_text = ""
+        self.first_written_step: int | None = None
+        self._stepper = stepper
+        self._prompts = prompts
+        self._settings = settings
+        self._mode = mode
+        self._stop_tokens = stop_tokens
+        new = {name: shared[0].arena.new_block(name) for name in ("user", "thoughts", "spoken", "question")}
+        self._own_blocks = list(new.values())
+        views = views_from_picture(VIEWS, {"preamble": shared[0], "dialogue": shared[1], **new})
+        self._user_view, self._probe_view = views["user"], views["probe"]
+        self._user_pending: list[int] = []
+        self.thinker = Stream(views["thinker"], prompts.think_cue, tokenizer)
+        first_cue: Cue = "direct" if not mode.thinks else "progress" if mode.speaks_meanwhile else "conclude"
+        self.writer = Writer(views["writer"], first_cue, prompts, tokenizer)
+        self._thinker_sampler = Sampler(settings.thinker_temperature, seed=2 * seed)
+        self._writer_sampler = Sampler(settings.writer_temperature, seed=2 * seed + 1)
+        self._gate = SpeakGate(settings)
+        self._probe: Question | None = None
+        self._turn_ended = False
+        self._thinker_done = not mode.thinks
+        self._budget = mode.budget or settings.thinking_budget
+        self._thoughts_when_written = 0  # thought tokens when the writer last wrote
+        self._thoughts_at_injection = 0  # length of the thoughts' text
+        self._known = ""  # words of the user whose numbers may be said
+        self._last_sound_s: float | None = None
+        self._injected: list[str] = []
+        self._budget_spent = False
+
+    # --- what happens between steps ------------------------------------------------------------------------------
+
+    def hear(self, words: str) -> None:
+        """Words of the question, or, once it is complete, words injected into what is running."""
+        if not self._turn_ended:
+            self._user_pending += self._prompts.words(words if not self.user_text else " " + words)
+            self._known = self.user_text = f"{self.user_text} {words}".strip()
+            return
+        p, heard = self._prompts, self._prompts.words(words)
+        self.user_text = f"{self.user_text} {words}"
+        if self._mode.thinks:
+            self.thinker.interject(p.heard_by_thinker(heard))
+            self._thinker_done = False
+            self._budget = self.thinker.sampled + (self._mode.budget or self._settings.thinking_budget)
+        self.writer.hear(heard)
+        self._known, self._thoughts_at_injection = f"{self._known} {words}", len(self.thinker.text)
+        self._thoughts_when_written = self.thinker.sampled
+        self._budget_spent = False
+        self._drop_probe()
+        self._gate.close()
+        self._injected.append(words)
+
+    def end_turn(self, now_s: float) -> None:
+        """The question is complete."""
+        self._turn_ended = True
+        self._last_sound_s = now_s
+
+    def cut_spoken(self, length: int) -> None:
+        """Keep the first `length` characters of the spoken text; what comes next is a new reply."""
+        self.writer.cut(length)
+        self.reply += 1
+        self._drop_probe()
+        self._gate.close()
+
+    @property
+    def question_tokens(self) -> int:
+        """Tokens of the question so far, fed or not."""
+        return self._user_view.own.length + len(self._user_pending)
+
+    @property
+    def complete(self) -> bool:
+        """Nothing is left to think or to write."""
+        return self._turn_ended and self._thinker_done and self.writer.done and not self._injected
+
+    @property
+    def is_open(self) -> bool:
+        """The question has not been completed yet."""
+        return not self._turn_ended
+
+    def done(self, reason: str) -> Done:
+        """The closing event; a spent budget outranks an ordinary end."""
+        spent = reason == "finished" and self._budget_spent
+        return Done(
+            "budget" if spent else reason,  # type: ignore[arg-type]
+            self.thinker.text,
+            self.writer.text,
+            self.thinker.sampled,
+            self.writer.stream.sampled,
+            self.steps,
+            self.first_written_step,
+        )
+
+    def release(self) -> None:
+        """Give the blocks of this turn back; the answer is over."""
+        for block in self._own_blocks:
+            block.arena.release(block)
+
+    # --- one step ------------------------------------------------------------------------------------------------
+
+    def plan(self, around: Surroundings) -> list[Feed]:
+        """The rows of the next step; empty when everything waits."""
+        if self._user_pending:
+            return [Feed("user", self._user_view, tuple(self._user_pending[: self._settings.prefill_chunk]))]
+        if not self._turn_ended:
+            return []
+        feeds = []
+        if not self._thinker_done:
+            feeds.append(self._feed("thinker", self.thinker, self._choose_thought))
+        stream = self.writer.stream
+        if self._may_write(around):
+            self.writer.open(self._next_cue())
+            feeds.append(self._feed("writer", stream, self._choose_word))
+        elif self._thoughts_begun and len(stream.pending) > 1:  # the cue is read in before it is needed
+            feeds.append(Feed("writer", stream.view, tuple(stream.pending[:-1][: self._settings.prefill_chunk])))
+        if self._probe is None and self._may_ask(around):
+            self._probe = Question(list(self._prompts.question), self._new_thoughts)
+        if self._probe is not None:
+            tokens = tuple(self._probe.pending)
+            feeds.append(Feed("probe", self._probe_view, tokens, self._answer_of_probe))
+        return feeds
+
+    def run(self, feeds: Sequence[Feed]) -> list[Any]:
+        """Step the model; for each feed what it chose: a token, (yes, no), or None. Blocking."""
+        logits = iter(self._stepper.step([Row(f.view, f.tokens, f.choose is not None) for f in feeds]))
+        return [f.choose(next(logits)) if f.choose is not None else None for f in feeds]
+
+    def commit(self, feeds: Sequence[Feed], chosen: Sequence[Any], around: Surroundings) -> list[AnswerEvent]:
+        """Take a step's results in."""
+        self.steps += 1
+        events: list[AnswerEvent] = []
+        if self._injected and any(f.name in ("thinker", "writer") for f in feeds):
+            events += [Injected(words, self.steps) for words in self._injected]
+            self._injected.clear()
+        for feed, choice in zip(feeds, chosen, strict=True):
+            if feed.name == "user":
+                del self._user_pending[: len(feed.tokens)]
+            elif feed.name == "thinker":
+                self.thinker.fed(len(feed.tokens))
+                events += [] if choice is None else self._take_thought(choice)
+            elif feed.name == "writer":
+                self.writer.stream.fed(len(feed.tokens))
+                events += [] if choice is None else self._take_word(choice, around.now_s)
+            else:
+                events.append(self._take_probe(choice, around))
+        return events
+
+    def _feed(self, name: str, stream: Stream, choose: Callable[[torch.Tensor], Any]) -> Feed:
+        tokens = tuple(stream.pending[: self._settings.prefill_chunk])
+        return Feed(name, stream.view, tokens, choose if len(tokens) == len(stream.pending) else None)
+
+    # --- thinker -------------------------------------------------------------------------------------------------
+
+    def _choose_thought(self, logits: torch.Tensor) -> int:
+        return self._thinker_sampler.choose(logits)
+
+    def _take_thought(self, token: int) -> list[AnswerEvent]:
+        if token in self._stop_tokens or token in self._prompts.think_end:
+            self._thinker_done = True
+            return []
+        piece = self.thinker.sample(token)
+        if self.thinker.sampled >= self._budget:
+            self._thinker_done = self._budget_spent = True
+        return [Thought(piece, self.steps)] if piece else []
+
+    @property
+    def _thoughts_begun(self) -> bool:
+        return self._thinker_done or self.thinker.sampled > 0
+
+    @property
+    def _new_thoughts(self) -> int:
+        return self.thinker.sampled - self._thoughts_when_written
+
+    # --- gate ----------------------------------------------------------------------------------------------------
+
+    def _may_write(self, around: Surroundings) -> bool:
+        if self.writer.done or around.voice_full or not self._thoughts_begun or around.user_speaking:
+            return False
+        if not self._mode.thinks:
+            return True
+        if not self._mode.speaks_meanwhile:
+            return self._thinker_done
+        progress_spent = self.writer.stream.sampled >= self._settings.speaking_budget // 2  # the rest is for the result
+        if progress_spent and not self._thinker_done and not self.writer.mid_utterance:
+            return False
+        return self._gate.decide(self._inputs(around)) == "speak"
+
+    def _may_ask(self, around: Surroundings) -> bool:
+        meanwhile = self._mode.thinks and self._mode.speaks_meanwhile and not self.writer.done
+        cue_is_read = len(self.writer.stream.pending) <= 1
+        return meanwhile and cue_is_read and self._gate.wants_probe(self._inputs(around))
+
+    def _inputs(self, around: Surroundings, yes: float | None = None, no: float | None = None) -> GateInputs:
+        if around.backlog_s > 0.0 or self._last_sound_s is None:
+            self._last_sound_s = around.now_s
+        return GateInputs(
+            thinker_done=self._thinker_done,
+            new_thoughts=self._new_thoughts,
+            backlog_s=around.backlog_s,
+            silence_s=around.now_s - self._last_sound_s,
+            user_speaking=around.user_speaking,
+            has_spoken=bool(self.writer.text),
+            yes=yes,
+            no=no,
+        )
+
+    def _answer_of_probe(self, logits: torch.Tensor) -> tuple[float, float]:
+        probabilities = logits.softmax(-1)
+        yes, no = (float(probabilities[tokens].sum()) for tokens in (self._prompts.yes, self._prompts.no))
+        return yes, no
+
+    def _take_probe(self, answer: tuple[float, float], around: Surroundings) -> Gate:
+        yes, no = answer
+        decision = self._gate.decide(self._inputs(around, yes, no))
+        if decision == "think":
+            self._thoughts_when_written = self.thinker.sampled  # ask again when there is more
+        self._drop_probe()
+        return Gate(round(yes, 4), round(no, 4), decision)
+
+    def _drop_probe(self) -> None:
+        self._probe = None
+        self._probe_view.own.truncate(0)
+
+    # --- writer --------------------------------------------------------------------------------------------------
+
+    def _choose_word(self, logits: torch.Tensor) -> int:
+        return self._writer_sampler.choose(logits)
+
+    def _take_word(self, token: int, now_s: float) -> list[AnswerEvent]:
+        if self.first_written_step is None:
+            self.first_written_step = self.steps
+        self._thoughts_when_written = self.thinker.sampled
+        known = None if self._thinker_done else self._known_numbers()
+        taken = self.writer.take(token, token in self._stop_tokens, known)
+        written = taken.written
+        if taken.then != "go on":
+            self._gate.close()
+        if self.writer.stream.sampled >= self._settings.speaking_budget:
+            written += self.writer.break_off()
+            self._budget_spent = True
+        if not written:
+            return []
+        self._last_sound_s = now_s  # it will sound at once; where nobody plays it, this is when it was said
+        return [Written(written, self.steps, self.reply)]
+
+    def _next_cue(self) -> Cue:
+        if not self._mode.thinks:
+            return "direct"
+        return "conclude" if self._thinker_done else "progress"
+
+    def _known_numbers(self) -> set[Fraction]:
+        """What may be said before the thoughts are complete: numbers of the user, and of the thoughts since words came in."""
+        return numbers_in(self._known) | numbers_in(self.thinker.text[self._thoughts_at_injection :])

@@ -1,0 +1,59 @@
+"""What was said in earlier turns, as the next turn reads it.
+
+Of a finished turn the dialogue keeps the user's words and what of the answer *sounded*; thoughts are dropped. The turns are re-encoded compactly into
+one block behind the preamble; when they outgrow their room the oldest leave and the rest is read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .cache_block import CacheBlock
+from .cache_view import View
+from .prompts import Prompts
+
+
+@dataclass
+class PastTurn:
+    user: str
+    spoken: str
+
+
+class Dialogue:
+    """Past turns and the block that holds them; `room` is the most tokens the block may take."""
+
+    def __init__(self, preamble: CacheBlock, prompts: Prompts, room: int) -> None:
+        self.block = preamble.arena.new_block("dialogue")
+        self._view = View((preamble, self.block))
+        self._prompts = prompts
+        self._room = room
+        self._turns: list[PastTurn] = []
+
+    @property
+    def last(self) -> PastTurn | None:
+        return self._turns[-1] if self._turns else None
+
+    def add(self, user: str, spoken: str) -> None:
+        """A turn is over."""
+        self._turns.append(PastTurn(user, spoken))
+
+    def unread(self) -> tuple[View, list[int]]:
+        """The view that writes the block, and the tokens that have yet to be read into it.
+
+        Cuts the block back where the past has changed since (an answer turned out to have been heard only in part) and
+        lets the oldest turns go when all of them would not fit.
+        """
+        tokens = self._tokens()
+        while len(tokens) > self._room and self._turns:
+            del self._turns[0]
+            tokens = self._tokens()
+        same = 0
+        for held, wanted in zip(self.block.tokens, tokens, strict=False):
+            if held != wanted:
+                break
+            same += 1
+        self.block.truncate(same)
+        return self._view, tokens[same:]
+
+    def _tokens(self) -> list[int]:
+        return [token for turn in self._turns for token in self._prompts.past_turn(turn.user, turn.spoken)]

@@ -1,0 +1,41 @@
+"""How an answer is made: thinking and speaking together, one after the other, or speaking alone.
+
+"async"     think and speak at once
+"think"     reason silently, then answer;  "think:N": with at most N thought tokens
+"direct"    answer without thoughts
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..errors import UnusableInput
+
+
+@dataclass(frozen=True)
+class Mode:
+    """`thinks`: there is a thinker; `speaks_meanwhile`: the writer need not wait for it; `budget`: of thought tokens."""
+
+    thinks: bool
+    speaks_meanwhile: bool
+    budget: int | None = None
+
+
+def parse_mode(name: str) -> Mode:
+    """Read a mode's name.
+
+    Raises:
+        UnusableInput: unknown mode, or a budget that is no positive number.
+    """
+    if name == "async":
+        return Mode(thinks=True, speaks_meanwhile=True)
+    if name == "think":
+        return Mode(thinks=True, speaks_meanwhile=False)
+    if name == "direct":
+        return Mode(thinks=False, speaks_meanwhile=True)
+    if limited := re.fullmatch(r"think:(\d+)", name):
+        if int(limited[1]) == 0:
+            raise UnusableInput(f"mode '{name}': the budget of thoughts must be at least 1; use 'direct' for none")
+        return Mode(thinks=True, speaks_meanwhile=False, budget=int(limited[1]))
+    raise UnusableInput(f"unknown mode '{name}': choose async, think, think:N or direct")

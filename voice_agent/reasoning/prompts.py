@@ -1,0 +1,147 @@
+"""Everything the model is told, and the chat template it is told in.
+
+    tokenizer -> ChatFormat (template text between the parts of a chat) -> Prompts (tokens of every cue)
+
+The template text comes from the tokenizer's own chat template, rendered around marks; so any template works that
+keeps system, user and assistant text apart. What the user said is tokenised with special tokens off: speech or text can
+never become `<|im_end|>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateError
+
+from .rotation import UnsupportedModel
+
+SYSTEM = (
+    "You are a helpful voice assistant. When you reason, work step by step, briefly and exactly. "
+    "When you speak, use one or two short plain sentences, as one talks: no lists, no formulas, no markdown. "
+    "When the user corrects something, go on with the corrected value."
+)
+REASON = "\n\nReason step by step."
+AT_ONCE = "\n\nSpeak the answer at once."
+PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
+CONCLUDE = "Now say your answer aloud, in one or two short sentences."
+QUESTION = "Have you found something new to say? Yes or no?"
+YES = ("Yes", " Yes", "yes", " yes", "YES")
+NO = ("No", " No", "no", " no", "NO")
+
+_MARKS = ("\u2460system\u2460", "\u2461user\u2461", "\u2462assistant\u2462", "\u2463user\u2463")
+
+
+@dataclass(frozen=True)
+class ChatFormat:
+    """Template text around the parts of a chat.
+
+    opening SYSTEM to_user USER to_assistant ASSISTANT to_next_user USER ... USER generation; `thinks` tells whether the model
+    reasons between <think> and </think> of its own accord.
+    """
+
+    opening: str
+    to_user: str
+    to_assistant: str
+    to_next_user: str
+    generation: str
+    thinks: bool
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> ChatFormat:
+        """Read the tokenizer's chat template.
+
+        Raises:
+            UnsupportedModel: there is none, or it does not keep the parts of a chat.
+        """
+        if not getattr(tokenizer, "chat_template", None):
+            raise UnsupportedModel(
+                "the tokenizer has no chat template, so the model cannot be asked anything: choose an instruction-tuned model"
+            )
+        system, user, assistant, next_user = _MARKS
+        turns = [
+            {"role": "user", "content": user},
+            {"role": "assistant", "content": assistant},
+            {"role": "user", "content": next_user},
+        ]
+        for messages in ([{"role": "system", "content": system}, *turns], _system_in_user(turns, system)):
+            try:
+                text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            except TemplateError:  # some templates refuse a system turn
+                continue
+            if all(text.count(mark) == 1 for mark in _MARKS):
+                return cls(*_between(text, _MARKS), thinks="<think>" in tokenizer.chat_template)
+        raise UnsupportedModel("the tokenizer's chat template drops or repeats parts of a chat: choose another model")
+
+
+def _system_in_user(turns: list[dict[str, str]], system: str) -> list[dict[str, str]]:
+    first = {"role": "user", "content": f"{system}\n\n{turns[0]['content']}"}
+    return [first, *turns[1:]]
+
+
+def _between(text: str, marks: tuple[str, ...]) -> list[str]:
+    parts = []
+    for mark in marks:
+        before, _, text = text.partition(mark)
+        parts.append(before)
+    return [*parts, text]
+
+
+class Prompts:
+    """The tokens of every cue for one tokenizer."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self.format = ChatFormat.of(tokenizer)
+        f = self.format
+        opens_think = "" if not f.thinks or "<think>" in f.generation else "<think>\n"
+        closes_think = "\n</think>\n\n" if f.thinks else ""
+        self.preamble = self._template(f.opening + SYSTEM + f.to_user)
+        self.think_cue = self._template(("" if f.thinks else REASON) + f.generation + opens_think)
+        self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
+        self.progress_cue = self._template(closes_think + f.to_next_user + PROGRESS + f.to_assistant)
+        self.conclude_cue = self._template(closes_think + f.to_next_user + CONCLUDE + f.to_assistant)
+        self.question = self._template(f.to_next_user + QUESTION + f.to_assistant)
+        self._thoughts_break = self._template(closes_think + f.to_next_user)
+        self._spoken_break = self._template(f.to_next_user)
+        self._spoken_resume = self._template(f.to_assistant)
+        self._spoken_progress = self._template("\n\n" + PROGRESS + f.to_assistant)
+        self.think_end = frozenset(self._single_tokens(("</think>",))) if f.thinks else frozenset()
+        self.yes = self._single_tokens(YES)
+        self.no = self._single_tokens(NO)
+
+    def words(self, text: str) -> list[int]:
+        """What the user said, as plain text whatever it contains."""
+        return list(self._tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
+
+    def heard_by_thinker(self, words: Sequence[int]) -> list[int]:
+        """Words of the user as a turn of their own within the thoughts, which go on after it."""
+        return [*self._thoughts_break, *words, *self.think_cue]
+
+    def heard_by_writer(self, words: Sequence[int], *, resume: bool) -> list[int]:
+        """The same within what is spoken; `resume`: the answer goes on, else the next progress is asked for."""
+        return [*self._spoken_break, *words, *(self._spoken_resume if resume else self._spoken_progress)]
+
+    def past_turn(self, user: str, spoken: str) -> list[int]:
+        """A finished turn as the next one reads it; ends where the next user's words begin."""
+        return [
+            *self.words(user),
+            *self._template(self.format.to_assistant),
+            *self.words(spoken),
+            *self._template(self.format.to_next_user),
+        ]
+
+    def _template(self, text: str) -> list[int]:
+        return list(self._tokenizer(text, add_special_tokens=False).input_ids)
+
+    def _single_tokens(self, spellings: tuple[str, ...]) -> list[int]:
+        encoded = (self._template(spelling) for spelling in spellings)
+        return sorted({tokens[0] for tokens in encoded if len(tokens) == 1})
+
+
+def stop_tokens(tokenizer: Any, model: Any) -> frozenset[int]:
+    """Tokens that end a stream: the tokenizer's and the generation config's end-of-sequence tokens."""
+    configured = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+    ids = configured if isinstance(configured, list) else [configured]
+    return frozenset(i for i in [tokenizer.eos_token_id, *ids] if i is not None)

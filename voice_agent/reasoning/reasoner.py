@@ -1,0 +1,270 @@
+"""Asynchronous reasoning over one language model, as a library: `AsyncReasoner`.
+
+    reasoner = AsyncReasoner(model, tokenizer)
+    async for event in reasoner.answer("What is 17 * 23?"):   # Thought | Written | Injected | Gate | Done
+        ...
+
+Source: "Asynchronous Reasoning: Training-Free Interactive Thinking LLMs", arXiv 2512.10931. Here live the loop and the
+conversation; one turn is in answer.py. One thread owns the model and one call is one token step, so whatever is said
+between two steps (`hear`, `cut_spoken`, `stop`) takes effect in the next one. Needs torch and transformers only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from transformers import PreTrainedModel
+
+from ..clock import Clock, WallClock, Worker
+from ..errors import UnusableInput
+from ..events import AnswerEvent, ModelCall
+from ..settings import DeclaredCosts, Reasoning
+from .answer import Answer, Feed, Surroundings
+from .cache_block import CacheArena
+from .cache_view import View
+from .dialogue import Dialogue
+from .modes import Mode, parse_mode
+from .prompts import Prompts, stop_tokens
+from .self_check import check_blocks_equal_whole
+from .token_stepper import Row, TokenStepper
+
+RESERVE_TOKENS = 64  # cues and a short question must fit beside the budgets
+
+
+class AsyncReasoner:
+    """Answers questions while it thinks, over one model and one memory.
+
+    model: any supported causal language model of transformers; its attention is switched to shared blocks for good.
+    tokenizer: the model's, with a chat template.
+    settings: budgets, gate, sampling. clock, worker, costs, record: how a conversation drives it; a library user needs none.
+    seed: of everything that draws.
+
+    Not thread-safe: use it from one event loop. Only one answer at a time.
+
+    Raises:
+        UnsupportedModel: the model cannot be run exactly over shared blocks.
+        UnusableInput: a negative budget, or budgets that do not fit the context.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: Any,
+        *,
+        settings: Reasoning | None = None,
+        clock: Clock | None = None,
+        worker: Worker | None = None,
+        costs: DeclaredCosts | None = None,
+        record: Callable[[ModelCall], None] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.settings = settings or Reasoning()
+        _check_budgets(self.settings)
+        self._tokenizer = tokenizer
+        self._clock = clock or WallClock()
+        self._worker = worker or Worker("language-model")
+        self._costs = costs or DeclaredCosts()
+        self._record = record or (lambda call: None)
+        self._seed = seed
+        self._stepper = TokenStepper(model)
+        self._prompts = Prompts(tokenizer)
+        self._stop_tokens = stop_tokens(tokenizer, model)
+        check_blocks_equal_whole(self._stepper)
+        self._arena = CacheArena()
+        self._preamble = View((self._arena.new_block("preamble"),))
+        taken = len(self._prompts.preamble) + self.settings.thinking_budget + self.settings.speaking_budget
+        self._room = self.settings.context_tokens - taken - RESERVE_TOKENS  # for past turns and the question, half each
+        if self._room < RESERVE_TOKENS:
+            raise UnusableInput(
+                f"context_tokens {self.settings.context_tokens} leaves no room beside the preamble and the budgets ({taken} tokens)"
+            )
+        self._dialogue = Dialogue(self._preamble.own, self._prompts, self._room // 2)
+        self._answer: Answer | None = None
+        self._heard_between: list[str] = []  # words after one answer's end, before the next one begins
+        self._turn_ended_between = False
+        self._stopped = False
+        self._turns = 0
+        self._reply = 0
+        self._wake = asyncio.Event()
+        self.backlog_s: Callable[[], float] = lambda: 0.0
+        """Seconds of audio still to be played; set by whoever plays it. The answer stays open until it is 0."""
+        self.voice_full: Callable[[], bool] = lambda: False
+        self.user_speaking = False
+
+    # --- what may be called at any moment ------------------------------------------------------------------------
+
+    def hear(self, words: str) -> None:
+        """The user said `words`: mid-answer they join the turn, after its end they open the next."""
+        if not words.strip():
+            return
+        if self._answer is None:
+            self._heard_between.append(words)
+        else:
+            self._hear_now(self._answer, words)
+        self.wake()
+
+    def end_turn(self) -> None:
+        """The question is complete: think."""
+        if self._answer is None:
+            self._turn_ended_between = True
+        elif self._answer.is_open:
+            self._end_turn_of(self._answer)
+        self.wake()
+
+    def cut_spoken(self, sounded: str) -> None:
+        """Only `sounded`, the beginning of this answer's spoken text, was heard: forget the rest.
+
+        Mid-answer the model goes on from there; after the end of an answer the dialogue remembers only this much.
+
+        Raises:
+            UnusableInput: `sounded` is not the beginning of what was spoken, or there is no answer to cut.
+        """
+        past = self._dialogue.last
+        spoken = self._answer.writer.text if self._answer else (past.spoken if past else "")
+        if not spoken.startswith(sounded):
+            raise UnusableInput(
+                f"cannot cut the spoken words to {sounded[-60:]!r}: they are not the beginning of what was written, {spoken[:60]!r}"
+            )
+        if self._answer is not None:
+            self._answer.cut_spoken(len(sounded))
+            self._reply = self._answer.reply
+        elif past is not None:
+            past.spoken = sounded
+        self.wake()
+
+    def stop(self) -> None:
+        """End the running answer after the step in flight; what was spoken stays in the dialogue."""
+        self._stopped = self._answer is not None
+        self.wake()
+
+    def wake(self) -> None:
+        """Something outside has changed (audio ran out, the user fell silent): look again."""
+        self._wake.set()
+
+    @property
+    def reply(self) -> int:
+        """The reply that is being written, or was written last; cutting the spoken words begins a new one."""
+        return self._reply
+
+    # --- the loop ------------------------------------------------------------------------------------------------
+
+    async def warm_up(self) -> None:
+        """Read in what the next answer builds on (preamble, past turns), so that it does not have to."""
+        await self._read_in(self._preamble, self._prompts.preamble[self._preamble.own.length :])
+        await self._read_in(*self._dialogue.unread())
+
+    async def answer(self, question: str | None = None, *, mode: str = "async") -> AsyncIterator[AnswerEvent]:
+        """Think about a question and speak about it at the same time.
+
+        question: None when its words come by `hear` and its end by `end_turn`.
+        mode: "async", "think", "think:N" or "direct" (modes.py).
+
+        Yields `Thought`, `Written`, `Gate`, `Injected` as they happen, and `Done` last. Closing the iterator stops the answer
+        between two steps; what had been spoken stays in the dialogue.
+
+        Raises:
+            UnusableInput: unknown mode, empty question, a question longer than the context, another answer is running.
+        """
+        if self._answer is not None:
+            raise UnusableInput(
+                "another answer is running on this reasoner: wait for its Done, stop() it, or make another reasoner"
+            )
+        parsed = parse_mode(mode)
+        if question is not None and not question.strip():
+            raise UnusableInput("the question is empty: say what is to be answered")
+        answer = self._begin(parsed)
+        try:
+            await self.warm_up()
+            if question is not None:
+                self.hear(question)
+                self.end_turn()
+            async for event in self._run(answer):
+                yield event
+        finally:
+            self._finish(answer)
+
+    async def _run(self, answer: Answer) -> AsyncIterator[AnswerEvent]:
+        while not self._stopped:
+            around = Surroundings(self._clock.now_s(), self.backlog_s(), self.user_speaking, self.voice_full())
+            feeds = answer.plan(around)
+            if feeds:
+                chosen = await self._step(answer, feeds)
+                for event in answer.commit(feeds, chosen, around):
+                    yield event
+            elif answer.complete and self.backlog_s() <= 0.0 and not self.user_speaking:
+                break
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+        yield answer.done("stopped" if self._stopped else "finished")
+
+    async def _step(self, answer: Answer, feeds: list[Feed]) -> list[Any]:
+        tokens = sum(len(feed.tokens) for feed in feeds)
+        chosen, took_s = await self._clock.call(self._worker, lambda: answer.run(feeds), lambda _: self._cost_s(tokens))
+        self._record(ModelCall("language", len(feeds), tokens, round(1000 * took_s, 3)))
+        return chosen
+
+    async def _read_in(self, view: View, tokens: list[int]) -> None:
+        """Feed a long text in short chunks."""
+        for at in range(0, len(tokens), self.settings.prefill_chunk):
+            row = Row(view, tokens[at : at + self.settings.prefill_chunk], wants_logits=False)
+            _, took_s = await self._clock.call(
+                self._worker, lambda row=row: self._stepper.step([row]), lambda _, n=len(row.tokens): self._cost_s(n)
+            )
+            self._record(ModelCall("language", 1, len(row.tokens), round(1000 * took_s, 3)))
+
+    def _cost_s(self, tokens: int) -> float:
+        return (self._costs.step_ms + self._costs.prefill_token_ms * max(0, tokens - self._costs.step_rows)) / 1000
+
+    # --- turns ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, mode: Mode) -> Answer:
+        self._reply += 1
+        answer = Answer(
+            self._stepper,
+            self._prompts,
+            self._tokenizer,
+            self.settings,
+            mode,
+            (self._preamble.own, self._dialogue.block),
+            self._stop_tokens,
+            self._reply,
+            self._seed + self._turns,
+        )
+        self._turns += 1
+        self._stopped = False
+        self._answer = answer
+        heard, self._heard_between = self._heard_between, []
+        ended, self._turn_ended_between = self._turn_ended_between, False
+        for words in heard:
+            self._hear_now(answer, words)
+        if heard and ended:
+            self._end_turn_of(answer)
+        return answer
+
+    def _hear_now(self, answer: Answer, words: str) -> None:
+        asked = answer.question_tokens + len(self._prompts.words(words))
+        if asked > self._room // 2:
+            raise UnusableInput(
+                f"the question has {asked} tokens, the context leaves room for {self._room // 2}: shorten it, or raise context_tokens"
+            )
+        answer.hear(words.strip())
+
+    def _end_turn_of(self, answer: Answer) -> None:
+        if not answer.user_text:
+            raise UnusableInput("the question is empty: hear() its words before end_turn()")
+        answer.end_turn(self._clock.now_s())
+
+    def _finish(self, answer: Answer) -> None:
+        if answer.user_text:
+            self._dialogue.add(answer.user_text, answer.writer.text)
+        answer.release()
+        self._answer, self._stopped = None, False
+
+
+def _check_budgets(settings: Reasoning) -> None:
+    for name in ("thinking_budget", "speaking_budget", "context_tokens", "prefill_chunk", "gate_period"):
+        if getattr(settings, name) < 1:
+            raise UnusableInput(f"reasoning setting {name} must be at least 1, not {getattr(settings, name)}")

@@ -1,0 +1,77 @@
+"""Decide whether the writer may write now.
+
+    GateInputs -> SpeakGate.decide -> "speak" | "think"
+
+The thinker is asked, through a probe on the live memory, whether it has found something that has not been said; the
+share of yes opens the gate; every sentence closes it again. Around that stand plain rules: while audio waits to be played thinking is more
+useful; silence has a limit; when the thoughts are complete the rest is said. Pure: no model, no clock.
+
+The threshold and the period are settings (`Reasoning.gate_*`), because a small model's yes is badly calibrated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..settings import Reasoning
+
+Decision = Literal["speak", "think"]
+
+
+@dataclass(frozen=True)
+class GateInputs:
+    """What the decision rests on. `yes`, `no`: summed probabilities of their spellings; None where nobody asked."""
+
+    thinker_done: bool
+    new_thoughts: int  # thought tokens since the writer last wrote
+    backlog_s: float  # audio still to be played
+    silence_s: float  # since the last sound of the answer, or the end of the question
+    user_speaking: bool
+    has_spoken: bool
+    yes: float | None = None
+    no: float | None = None
+
+    @property
+    def share_of_yes(self) -> float | None:
+        if self.yes is None or self.no is None or self.yes + self.no <= 0.0:
+            return None
+        return self.yes / (self.yes + self.no)
+
+
+class SpeakGate:
+    """Remembers only whether it is open."""
+
+    def __init__(self, settings: Reasoning) -> None:
+        self._settings = settings
+        self.is_open = False
+
+    def wants_probe(self, inputs: GateInputs) -> bool:
+        """Whether an answer to the question could change anything now."""
+        enough = self._settings.gate_period if inputs.has_spoken else self._settings.gate_first_tokens
+        return not self.is_open and inputs.new_thoughts >= enough and self._by_rule(inputs) is None
+
+    def decide(self, inputs: GateInputs) -> Decision:
+        """Open or close; without a probe's answer only the plain rules move it."""
+        ruled = self._by_rule(inputs)
+        share = inputs.share_of_yes
+        if ruled is not None:
+            self.is_open = ruled == "speak"
+        elif share is not None:
+            self.is_open = share >= self._settings.gate_open
+        return "speak" if self.is_open else "think"
+
+    def close(self) -> None:
+        """After a sentence, a cut or an injection: think until asked again."""
+        self.is_open = False
+
+    def _by_rule(self, inputs: GateInputs) -> Decision | None:
+        if inputs.user_speaking:
+            return "think"
+        if inputs.thinker_done:
+            return "speak"
+        if inputs.backlog_s >= self._settings.backlog_enough_s:
+            return "think"
+        if inputs.silence_s >= self._settings.longest_silence_s and inputs.new_thoughts > 0:
+            return "speak"
+        return None

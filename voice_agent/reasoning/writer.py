@@ -1,0 +1,148 @@
+"""The spoken stream: utterances opened by cues, and which of their words may already be given out.
+
+While the thoughts go on, an utterance is one sentence about what is being worked out; when they are complete, the result is said.
+A word is given out when it can no longer grow or be taken back. A number that stands neither in what the user said nor in the
+thoughts is taken back before it is given out, and the writer waits for the thoughts to reach it.
+
+    take(token, known numbers) -> Taken(written text, what to do next)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from .cache_view import View
+from .prompts import Prompts
+from .stated_numbers import number_spans
+from .stream import Stream
+
+SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s*$")
+ANOTHER_ENOUGH = 0.25  # share of words that no earlier sentence had, from which on a sentence is news
+Cue = Literal["progress", "conclude", "direct"]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a chosen token: text that may be voiced, and whether the utterance is over or must wait."""
+
+    written: str
+    then: Literal["go on", "over", "wait"]
+
+
+class Writer:
+    """The stream that is voiced. `done`: the answer's last word has been written."""
+
+    def __init__(self, view: View, cue: Cue, prompts: Prompts, tokenizer: Any) -> None:
+        self._prompts = prompts
+        self._cues = {"progress": prompts.progress_cue, "conclude": prompts.conclude_cue, "direct": prompts.direct_cue}
+        self.stream = Stream(view, self._cues[cue], tokenizer)
+        self.cue = cue
+        self.done = False
+        self.given = 0  # characters of the text that were given out
+        self._start = 0  # where the current utterance begins in the text
+        self._open = True  # a cue stands and its utterance is not over
+
+    @property
+    def text(self) -> str:
+        return self.stream.text
+
+    @property
+    def concluding(self) -> bool:
+        """The utterance that is written, or comes next, is the answer's last."""
+        return self.cue != "progress"
+
+    @property
+    def _must_be_whole(self) -> bool:
+        """The first progress is given out word by word, for early sound; later ones whole, if they are news."""
+        return not self.concluding and self._start > 0
+
+    @property
+    def mid_utterance(self) -> bool:
+        return self._open and len(self.text) > self._start
+
+    def open(self, cue: Cue) -> None:
+        """Make ready for the next utterance; one that has begun is finished first."""
+        if self.mid_utterance or (self._open and self.cue == cue):
+            return
+        if not self.text and not self.stream.interjected:
+            self.stream.reopen(self._cues[cue])
+        else:
+            self.stream.interject(self._cues[cue])
+        self.cue, self._start, self._open = cue, len(self.text), True
+
+    def hear(self, words: Sequence[int]) -> None:
+        """The user's words as a turn of their own, then the cue of the next utterance."""
+        if self.text or self.cue == "direct":
+            self.stream.interject(self._prompts.heard_by_writer(words, resume=self.cue == "direct"))
+        self.done = False
+        if self.cue != "direct":
+            self.cue, self._open = "progress", bool(self.text)
+        self._start = len(self.text)
+
+    def cut(self, length: int) -> None:
+        """Keep the first `length` characters; whatever was being said is over."""
+        self.stream.rewind(length)
+        self.given, self._start = len(self.text), len(self.text)
+        self.done, self._open = False, False
+
+    def take(self, token: int, ends: bool, known: set[Fraction] | None) -> Taken:
+        """A token was chosen for this stream.
+
+        ends: it is an end-of-sequence token. known: numbers that may be said; None: all of them.
+        """
+        if ends:
+            return self._over()
+        self.stream.sample(token)
+        ahead = None if known is None else self._first_number_ahead(known)
+        if ahead is not None:
+            self.stream.rewind(ahead)
+            return Taken("" if self._must_be_whole else self._give_out(len(self.text)), "wait")
+        if not self.concluding and SENTENCE_END.search(self.text):
+            return self._over()
+        return Taken("" if self._must_be_whole else self._give_out(self._whole_words()), "go on")
+
+    def break_off(self) -> str:
+        """No more words will come: the rest that was held back."""
+        self.done = True
+        return self._give_out(len(self.text))
+
+    def _over(self) -> Taken:
+        self._open = False
+        self.done = self.concluding
+        if self._must_be_whole and says_again(self.text[self._start :], self.text[: self._start]):
+            self.stream.rewind(self._start)
+            self._open = True  # the cue still stands
+        return Taken(self._give_out(len(self.text)), "over")
+
+    def _first_number_ahead(self, known: set[Fraction]) -> int | None:
+        """Where the first number begins that is complete, not yet given out and not known."""
+        text = self.text
+        for start, end, value in number_spans(text):
+            if self.given <= start and end < len(text) and value not in known:
+                return start
+        return None
+
+    def _whole_words(self) -> int:
+        """Length of the text without a word or number that may still grow or be taken back."""
+        text = self.text
+        end = max(text.rfind(" "), text.rfind("\n")) + 1
+        return min([end, *(start for start, stop, _ in number_spans(text) if stop >= len(text.rstrip()))])
+
+    def _give_out(self, length: int) -> str:
+        piece, self.given = self.text[self.given : length], max(self.given, length)
+        return piece
+
+
+def says_again(sentence: str, before: str) -> bool:
+    """Whether a sentence adds next to nothing to one that was said before."""
+    words = _words(sentence)
+    said = [_words(earlier) for earlier in re.split(r"(?<=[.!?])\s+", before)]
+    return not words or any(len(words - earlier) <= ANOTHER_ENOUGH * len(words) for earlier in said)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[\w.]*\w", text.lower()))
