@@ -97,8 +97,8 @@ class DeclaredCosts:
     step_ms: float = 70.0  # a step of up to `step_rows` tokens
     step_rows: int = 3
     prefill_token_ms: float = 14.0  # every further token
-    recognize_base_ms: float = 350.0
-    recognize_ms_per_s: float = 40.0  # per second of sound that is read
+    recognize_base_ms: float = 40.0
+    recognize_ms_per_s: float = 25.0  # per second of sound that is read
     clause_base_ms: float = 60.0
     clause_ms_per_s: float = 70.0  # per second of sound that is made
 
