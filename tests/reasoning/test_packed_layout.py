@@ -39,6 +39,12 @@ def test_rows_are_those_of_the_whole_matrix(shape: tuple[int, int], bits: int, g
     assert torch.equal(packed.take_rows(ids), packed.dequantize()[ids])
 
 
+@given(rows=st.integers(1, 100), tiles=st.integers(1, 3))
+def test_slices_are_the_whole(rows: int, tiles: int) -> None:
+    packed = random_weight(rows, 32, 6, 16, True)
+    assert torch.equal(torch.cat([part.dequantize() for part in packed.slices(tiles)]), packed.dequantize())
+
+
 def test_what_a_code_means() -> None:
     codes = torch.arange(32, dtype=torch.uint8).remainder(16).repeat(2, 1)
     symmetric = PackedWeight.pack(codes, torch.tensor([[0.5], [2.0]]), None, bits=4, zero=8)

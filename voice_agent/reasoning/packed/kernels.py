@@ -48,7 +48,7 @@ class TorchKernel:
     """4 bits: exact codes, bfloat16 scales. 6 and 8 bits: rounded anew to 8 bits with one scale a row."""
 
     name = "torch"
-    memory_factor = 2.0
+    memory_factor = 3.0
 
     def prepare(self, weight: PackedWeight) -> tuple[Tensor, Tensor, int]:
         # torch's 4-bit operator takes rows by 16 and groups of 32 and up
@@ -61,9 +61,8 @@ class TorchKernel:
                 middle = middle - weight.groups_of(weight.minimums)
             table = torch.stack([scales.T, middle.T], dim=-1).to(torch.bfloat16).contiguous()
             return packed, table, weight.group
-        values = weight.dequantize()
-        row_scales = values.abs().amax(1).clamp_min(1e-12) / 127
-        return (values / row_scales[:, None]).round_().to(torch.int8), row_scales.to(torch.bfloat16), 0
+        parts = [_one_scale_a_row(part.dequantize()) for part in weight.slices()]
+        return torch.cat([codes for codes, _ in parts]), torch.cat([scales for _, scales in parts]), 0
 
     def multiply(self, x: Tensor, form: tuple[Tensor, Tensor, int], bias: Tensor | None) -> Tensor:
         packed, scales, group = form
@@ -74,6 +73,11 @@ class TorchKernel:
             y = torch.ops.aten._weight_int8pack_mm(rounded, packed, scales)
         y = y.to(x.dtype)
         return y if bias is None else y + bias
+
+
+def _one_scale_a_row(values: Tensor) -> tuple[Tensor, Tensor]:
+    scales = values.abs().amax(1).clamp_min(1e-12) / 127
+    return (values / scales[:, None]).round_().to(torch.int8), scales.to(torch.bfloat16)
 
 
 class NativeKernel:

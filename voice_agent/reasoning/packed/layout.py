@@ -16,6 +16,7 @@ Knows nothing of files or models. Shapes stand where tensors are made; rows that
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -102,11 +103,17 @@ class PackedWeight:
             values -= self.minimums[tiles, :, lanes].float()[..., None]
         return values.view(*ids.shape, self.columns)
 
-    def map(self, change: object) -> PackedWeight:
-        """The same weight with each tensor replaced by `change(tensor)`."""
-        assert callable(change)
-        minimums = None if self.minimums is None else change(self.minimums)
-        return replace(self, codes=change(self.codes), scales=change(self.scales), minimums=minimums)
+    def slices(self, tiles: int = 256) -> Iterator[PackedWeight]:
+        """The same rows in shorter matrices, for what would otherwise take several times the memory."""
+        for start in range(0, len(self.codes), tiles):
+            part = slice(start, start + tiles)
+            yield replace(
+                self,
+                codes=self.codes[part],
+                scales=self.scales[part],
+                minimums=None if self.minimums is None else self.minimums[part],
+                rows=min(self.rows, (start + tiles) * TILE_ROWS) - start * TILE_ROWS,
+            )
 
 
 def _tile_groups(values: Tensor, missing: int) -> Tensor:
