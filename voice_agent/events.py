@@ -247,7 +247,7 @@ class Failed:
 
 HearingEvent = SpeechStarted | SpeechEnded | Word | UtteranceRecognized | TurnEnded
 PlaybackEvent = AudioStarted | AudioStopped | Paused | Resumed | Sounded | Retracted | Underrun
-AnswerEvent = Thought | Written | Injected | Gate | Done
+AnswerEvent = Thought | Written | Injected | Gate | ReplyEnd | Done
 Traced = (
     SpeechStarted
     | SpeechEnded

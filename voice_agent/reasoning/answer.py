@@ -11,7 +11,8 @@ Views, as pictures; each cue is the beginning of the block it opens:
     writer    [preamble][dialogue][user][thoughts][spoken>
     probe     [preamble][dialogue][user][thoughts][spoken][question>
 
-Between two steps words may be injected, the spoken words cut, the answer stopped. Knows no asyncio; time comes in as a number.
+Between two steps words may be injected, the spoken words cut, the answer stopped. Knows no asyncio; time comes in as
+a number.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 
 import torch
 
-from ..events import AnswerEvent, Done, Gate, Injected, Thought, Written
+from ..events import AnswerEvent, Done, Gate, Injected, ReplyEnd, Thought, Written
 from ..settings import Reasoning
 from .cache_block import CacheBlock
 from .cache_view import View, views_from_picture
@@ -117,6 +118,7 @@ class Answer:
         self._last_sound_s: float | None = None
         self._injected: list[str] = []
         self._budget_spent = False
+        self._ended_reply = 0  # the last reply whose end was told
 
     # --- what happens between steps ------------------------------------------------------------------------------
 
@@ -232,6 +234,9 @@ class Answer:
                 events += [] if choice is None else self._take_word(choice, around.now_s)
             else:
                 events.append(self._take_probe(choice, around))
+        if self.complete and self._ended_reply != self.reply:
+            self._ended_reply = self.reply
+            events.append(ReplyEnd(self.reply))
         return events
 
     def _feed(self, name: str, stream: Stream, choose: Callable[[torch.Tensor], Any]) -> Feed:
@@ -338,5 +343,5 @@ class Answer:
         return "conclude" if self._thinker_done else "progress"
 
     def _known_numbers(self) -> set[Fraction]:
-        """What may be said before the thoughts are complete: numbers of the user, and of the thoughts since words came in."""
+        """What may be said while the thoughts go on: the user's numbers, and the thoughts' since words came in."""
         return numbers_in(self._known) | numbers_in(self.thinker.text[self._thoughts_at_injection :])

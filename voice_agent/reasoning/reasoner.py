@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 from transformers import PreTrainedModel
@@ -38,7 +39,8 @@ class AsyncReasoner:
 
     model: any supported causal language model of transformers; its attention is switched to shared blocks for good.
     tokenizer: the model's, with a chat template.
-    settings: budgets, gate, sampling. clock, worker, costs, record: how a conversation drives it; a library user needs none.
+    settings: budgets, gate, sampling. clock, worker, costs, record: how a conversation drives it; a library user
+    needs none.
     seed: of everything that draws.
 
     Not thread-safe: use it from one event loop. Only one answer at a time.
@@ -78,7 +80,8 @@ class AsyncReasoner:
         self._room = self.settings.context_tokens - taken - RESERVE_TOKENS  # for past turns and the question, half each
         if self._room < RESERVE_TOKENS:
             raise UnusableInput(
-                f"context_tokens {self.settings.context_tokens} leaves no room beside the preamble and the budgets ({taken} tokens)"
+                f"context_tokens {self.settings.context_tokens} leaves no room beside the preamble and the budgets "
+                f"({taken} tokens): raise it, or lower the budgets"
             )
         self._dialogue = Dialogue(self._preamble.own, self._prompts, self._room // 2)
         self._answer: Answer | None = None
@@ -89,7 +92,9 @@ class AsyncReasoner:
         self._reply = 0
         self._wake = asyncio.Event()
         self.backlog_s: Callable[[], float] = lambda: 0.0
-        """Seconds of audio still to be played; set by whoever plays it. The answer stays open until it is 0."""
+        """Seconds of audio still to be played; set by whoever plays it."""
+        self.voicing: Callable[[], bool] = lambda: False
+        """Whether written words have yet to sound; the answer stays open for corrections until they have."""
         self.voice_full: Callable[[], bool] = lambda: False
         self.user_speaking = False
 
@@ -125,7 +130,8 @@ class AsyncReasoner:
         spoken = self._answer.writer.text if self._answer else (past.spoken if past else "")
         if not spoken.startswith(sounded):
             raise UnusableInput(
-                f"cannot cut the spoken words to {sounded[-60:]!r}: they are not the beginning of what was written, {spoken[:60]!r}"
+                f"cannot cut the spoken words to {sounded[-60:]!r}: they are not the beginning of what was written, "
+                f"{spoken[:60]!r}"
             )
         if self._answer is not None:
             self._answer.cut_spoken(len(sounded))
@@ -142,6 +148,11 @@ class AsyncReasoner:
     def wake(self) -> None:
         """Something outside has changed (audio ran out, the user fell silent): look again."""
         self._wake.set()
+
+    @property
+    def spoken(self) -> str:
+        """What the running answer has written to be spoken, cuts applied."""
+        return self._answer.writer.text if self._answer else ""
 
     @property
     def reply(self) -> int:
@@ -161,8 +172,8 @@ class AsyncReasoner:
         question: None when its words come by `hear` and its end by `end_turn`.
         mode: "async", "think", "think:N" or "direct" (modes.py).
 
-        Yields `Thought`, `Written`, `Gate`, `Injected` as they happen, and `Done` last. Closing the iterator stops the answer
-        between two steps; what had been spoken stays in the dialogue.
+        Yields `Thought`, `Written`, `Gate`, `Injected` as they happen, `ReplyEnd` when nothing is left to write, and `Done` last. Closing the iterator stops
+        the answer between two steps; what had been spoken stays in the dialogue.
 
         Raises:
             UnusableInput: unknown mode, empty question, a question longer than the context, another answer is running.
@@ -193,7 +204,7 @@ class AsyncReasoner:
                 chosen = await self._step(answer, feeds)
                 for event in answer.commit(feeds, chosen, around):
                     yield event
-            elif answer.complete and self.backlog_s() <= 0.0 and not self.user_speaking:
+            elif answer.complete and not self.voicing() and not self.user_speaking:
                 break
             else:
                 self._wake.clear()
@@ -202,21 +213,21 @@ class AsyncReasoner:
 
     async def _step(self, answer: Answer, feeds: list[Feed]) -> list[Any]:
         tokens = sum(len(feed.tokens) for feed in feeds)
-        chosen, took_s = await self._clock.call(self._worker, lambda: answer.run(feeds), lambda _: self._cost_s(tokens))
+        chosen, took_s = await self._clock.call(self._worker, lambda: answer.run(feeds), self._cost_of(tokens))
         self._record(ModelCall("language", len(feeds), tokens, round(1000 * took_s, 3)))
         return chosen
 
     async def _read_in(self, view: View, tokens: list[int]) -> None:
         """Feed a long text in short chunks."""
         for at in range(0, len(tokens), self.settings.prefill_chunk):
-            row = Row(view, tokens[at : at + self.settings.prefill_chunk], wants_logits=False)
-            _, took_s = await self._clock.call(
-                self._worker, lambda row=row: self._stepper.step([row]), lambda _, n=len(row.tokens): self._cost_s(n)
-            )
-            self._record(ModelCall("language", 1, len(row.tokens), round(1000 * took_s, 3)))
+            chunk = tokens[at : at + self.settings.prefill_chunk]
+            read = partial(self._stepper.step, [Row(view, chunk, wants_logits=False)])
+            _, took_s = await self._clock.call(self._worker, read, self._cost_of(len(chunk)))
+            self._record(ModelCall("language", 1, len(chunk), round(1000 * took_s, 3)))
 
-    def _cost_s(self, tokens: int) -> float:
-        return (self._costs.step_ms + self._costs.prefill_token_ms * max(0, tokens - self._costs.step_rows)) / 1000
+    def _cost_of(self, tokens: int) -> Callable[[object], float]:
+        cost_ms = self._costs.step_ms + self._costs.prefill_token_ms * max(0, tokens - self._costs.step_rows)
+        return lambda _result: cost_ms / 1000
 
     # --- turns ---------------------------------------------------------------------------------------------------
 
@@ -248,7 +259,8 @@ class AsyncReasoner:
         asked = answer.question_tokens + len(self._prompts.words(words))
         if asked > self._room // 2:
             raise UnusableInput(
-                f"the question has {asked} tokens, the context leaves room for {self._room // 2}: shorten it, or raise context_tokens"
+                f"the question has {asked} tokens, the context leaves room for {self._room // 2}: shorten it, "
+                "or raise context_tokens"
             )
         answer.hear(words.strip())
 

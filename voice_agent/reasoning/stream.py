@@ -1,7 +1,8 @@
 """One stream of tokens: what it reads, what it has written, what it has yet to feed.
 
-The newest sampled token is *pending*: it is not in its block until it is fed. Interjected tokens join the pending ones and are fed
-with them, in that order, once. `_ends` maps tokens to text, so that a stream can be cut back at a character. No model here.
+The newest sampled token is *pending*: it is not in its block until it is fed. Interjected tokens join the pending
+ones and are fed with them, in that order, once. `_ends` maps tokens to text, so that a stream can be cut back at a
+character. No model here.
 """
 
 from __future__ import annotations
@@ -52,6 +53,12 @@ class Stream:
         self.interjected = True
         self._append(tokens)
 
+    def end_sentence(self) -> None:
+        """A space after the last word, so that whoever voices the text knows that the sentence is whole."""
+        if self._ends and not self.text[-1].isspace():
+            self._text.restart(self.text + " ")
+            self._ends[-1] += 1
+
     def reopen(self, cue: Sequence[int]) -> None:
         """Begin with another cue; only before anything was written."""
         assert not self._ends, "a stream that has begun cannot be given another cue"
@@ -63,6 +70,8 @@ class Stream:
 
         The last remaining token is fed again, so that the next one is chosen by what can be read then.
         """
+        while length < len(self.text) and self.text[length].isspace():
+            length += 1
         keep = bisect_right(self._ends, length)
         in_block = min(self._cue + keep - 1, self.view.own.length)
         self.view.own.truncate(in_block)

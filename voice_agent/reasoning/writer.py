@@ -1,8 +1,9 @@
 """The spoken stream: utterances opened by cues, and which of their words may already be given out.
 
-While the thoughts go on, an utterance is one sentence about what is being worked out; when they are complete, the result is said.
-A word is given out when it can no longer grow or be taken back. A number that stands neither in what the user said nor in the
-thoughts is taken back before it is given out, and the writer waits for the thoughts to reach it.
+While the thoughts go on, an utterance is one sentence about what is being worked out; when they are complete, the
+result is said. A word is given out when it can no longer grow or be taken back. A number that stands neither in what
+the user said nor in the thoughts is taken back before it is given out, and the writer waits for the thoughts to reach
+it.
 
     take(token, known numbers) -> Taken(written text, what to do next)
 """
@@ -116,6 +117,8 @@ class Writer:
         if self._must_be_whole and says_again(self.text[self._start :], self.text[: self._start]):
             self.stream.rewind(self._start)
             self._open = True  # the cue still stands
+        elif not self.done:
+            self.stream.end_sentence()
         return Taken(self._give_out(len(self.text)), "over")
 
     def _first_number_ahead(self, known: set[Fraction]) -> int | None:
