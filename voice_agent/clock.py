@@ -120,7 +120,7 @@ class VirtualClock:
         return False
 
 
-class _AdvancingSelector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
+class _AdvancingSelector(selectors.DefaultSelector):
     """Where the loop would wait for the outside world, the virtual clock moves on instead."""
 
     def __init__(self, clock: VirtualClock) -> None:

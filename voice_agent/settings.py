@@ -160,7 +160,8 @@ def load_settings(profile: str, config: Path | None = None) -> Settings:
     for name, values in tables.items():
         if name not in groups or not isinstance(values, dict):
             raise UnusableInput(f"{config}: unknown group '{name}'; the groups are {', '.join(sorted(groups))}")
-        settings = dataclasses.replace(settings, **{name: _override(getattr(settings, name), values, f"{config} [{name}]")})
+        group: Any = _override(getattr(settings, name), values, f"{config} [{name}]")
+        settings = dataclasses.replace(settings, **{name: group})
     return settings
 
 
@@ -174,7 +175,8 @@ def _override(group: Any, values: dict[str, Any], where: str) -> Any:
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if type(value) is not type(default):
-            raise UnusableInput(f"{where}: {key} must be {type(default).__name__}, not {type(value).__name__} ({value!r})")
+            expected, got = type(default).__name__, type(value).__name__
+            raise UnusableInput(f"{where}: {key} must be {expected}, not {got} ({value!r})")
         allowed = _allowed_values(str(known[key].type))
         if allowed and value not in allowed:
             raise UnusableInput(f"{where}: {key} must be one of {', '.join(allowed)}, not '{value}'")

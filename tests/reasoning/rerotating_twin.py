@@ -1,7 +1,7 @@
 """A plain twin of blocks and views: every key is physically rotated to its view position, then attended whole.
 
-It keeps the *unrotated* keys of each block by asking the model's own layers, and replays the same order of writing: keys
-and values of a token are those it had when it was written. Slow on purpose; llama-like models only.
+It keeps the *unrotated* keys of each block by asking the model's own layers, and replays the same order of writing:
+keys and values of a token are those it had when it was written. Slow on purpose; llama-like models only.
 """
 
 from __future__ import annotations
@@ -33,9 +33,13 @@ class ReRotatingTwin:
             additions.append((names[-1], new))
         for name, new in additions:
             old = self.kept.get(name)
-            self.kept[name] = new if old is None else [
-                [torch.cat((a, b), dim=1) for a, b in zip(o, n, strict=True)] for o, n in zip(old, new, strict=True)
-            ]
+            self.kept[name] = (
+                new
+                if old is None
+                else [
+                    [torch.cat((a, b), dim=1) for a, b in zip(o, n, strict=True)] for o, n in zip(old, new, strict=True)
+                ]
+            )
         return results
 
     def _row(self, names: list[str], tokens: list[int]) -> tuple[torch.Tensor, list[list[torch.Tensor]]]:

@@ -1,4 +1,4 @@
-"""Text fed as blocks gives the logits of feeding it whole; growth out of view order gives those of the re-rotating twin."""
+"""Text fed as blocks gives the logits of feeding it whole; growth out of view order those of the re-rotating twin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from voice_agent.reasoning.cache_view import View
 from voice_agent.reasoning.token_stepper import Row, TokenStepper
 
 KINDS = ["llama", "mistral", "qwen2", "qwen3"]
-YARN = {"rope_parameters": {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 64}}
+YARN = {
+    "rope_parameters": {
+        "rope_type": "yarn",
+        "rope_theta": 10000.0,
+        "factor": 4.0,
+        "original_max_position_embeddings": 64,
+    }
+}
 VARIANTS = [(kind, {}) for kind in KINDS] + [("mistral", {"sliding_window": 7}), ("llama", YARN)]
 
 
@@ -29,7 +36,7 @@ def random_tokens(count: int, seed: int) -> list[int]:
 
 
 def stepper_of(kind: str, **changes: object) -> tuple[TokenStepper, torch.nn.Module]:
-    """A stepper, and the same model untouched: the attention choice is stored in the config, so the config is copied."""
+    """A stepper, and the same model untouched: the attention choice is stored in the config, which is copied too."""
     whole = tiny_model(kind, **changes)
     return TokenStepper(copy.deepcopy(whole)), whole
 
@@ -70,13 +77,10 @@ def test_growth_out_of_view_order_equals_the_rerotating_twin(
         "cue": ["preamble", "user", "thoughts", "cue"],
         "question": ["preamble", "user", "thoughts", "cue", "spoken", "question"],
     }
-    script = [["preamble"], ["user"], ["cue"]] + data.draw(
-        st.lists(
-            st.lists(st.sampled_from(["thoughts", "spoken", "user", "question"]), min_size=1, max_size=3, unique=True),
-            min_size=3,
-            max_size=10,
-        )
+    writers_of_a_step = st.lists(
+        st.sampled_from(["thoughts", "spoken", "user", "question"]), min_size=1, max_size=3, unique=True
     )
+    script = [["preamble"], ["user"], ["cue"], *data.draw(st.lists(writers_of_a_step, min_size=3, max_size=10))]
     for step, writers in enumerate(script):
         fed = {
             name: random_tokens(data.draw(st.integers(1, 9)), 1000 * seed + 10 * step + i)

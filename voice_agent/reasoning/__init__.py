@@ -1,1 +1,1 @@
-"""Words to thoughts and spoken words: asynchronous reasoning over shared key-value blocks (torch, transformers only)."""
+"""Words to thoughts and spoken words: asynchronous reasoning over shared blocks (torch and transformers only)."""

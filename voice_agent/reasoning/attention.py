@@ -1,8 +1,9 @@
 """Attention of every row of a step over the blocks of its own view.
 
-Registered with transformers under `NAME`; a model that uses it hands over queries and keys rotated at block-local positions. What to
-read comes from the `StepPlan` in force, not from a mask: transformers passes none, so causality among new tokens is seen
-to here. One softmax runs over all blocks of a view. This is the plain twin: torch operations only, any device.
+Registered with transformers under `NAME`; a model that uses it hands over queries and keys rotated at block-local
+positions. What to read comes from the `StepPlan` in force, not from a mask: transformers passes none, so causality
+among new tokens is seen to here. One softmax runs over all blocks of a view. This is the plain twin: torch operations
+only, any device.
 
     query (1, heads, n, dim), key, value (1, kv_heads, n, dim) -> (1, n, heads, dim), n: new tokens of all rows, flat
 """

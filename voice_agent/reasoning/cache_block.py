@@ -3,9 +3,9 @@
     CacheArena   one tensor of keys and one of values per layer; blocks own spans of its slots
     CacheBlock   one stretch of text: its tokens, and the span that holds their keys and values
 
-A block is one contiguous span, so a reader needs two numbers (start, length) and no copy. A block that outgrows its span
-moves once to one of twice the size; the arena doubles the same way. The arena learns its shapes from the first keys it
-is given, layer by layer: it knows nothing of models. Not thread-safe: one thread steps.
+A block is one contiguous span, so a reader needs two numbers (start, length) and no copy. A block that outgrows its
+span moves once to one of twice the size; the arena doubles the same way. The arena learns its shapes from the first
+keys it is given, layer by layer: it knows nothing of models. Not thread-safe: one thread steps.
 """
 
 from __future__ import annotations

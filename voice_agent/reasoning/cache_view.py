@@ -1,7 +1,8 @@
 """What a stream reads, and where each block stands in it.
 
-A view is an ordered list of blocks; the stream writes at the end of its last one. The same block stands at different positions in
-different views, and moves when an earlier block grows; nothing is copied for that, only these numbers change:
+A view is an ordered list of blocks; the stream writes at the end of its last one. The same block stands at different
+positions in different views, and moves when an earlier block grows; nothing is copied for that, only these numbers
+change:
 
     blocks, lengths -> ReadSpan(slot, length, position, shift) each
 
@@ -34,7 +35,7 @@ class View:
 
 @dataclass(frozen=True)
 class ReadSpan:
-    """One block as a view reads it: arena slots [slot, slot + length), standing at view positions from `position` on."""
+    """One block as a view reads it: slots [slot, slot + length), standing at view positions from `position` on."""
 
     slot: int
     length: int
@@ -58,8 +59,8 @@ def views_from_picture(picture: str, blocks: dict[str, CacheBlock]) -> dict[str,
     views = {}
     for line in picture.strip().splitlines():
         name, _, drawn = line.strip().partition(" ")
-        assert drawn.strip().startswith("[") and drawn.endswith(">"), f"not a view: {line!r}"
-        views[name] = View(tuple(blocks[part] for part in drawn.strip()[1:-1].split("][")))
+        parts = drawn.strip().removeprefix("[").removesuffix(">").split("][")
+        views[name] = View(tuple(blocks[part] for part in parts))
     return views
 
 

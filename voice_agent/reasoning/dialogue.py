@@ -1,7 +1,8 @@
 """What was said in earlier turns, as the next turn reads it.
 
-Of a finished turn the dialogue keeps the user's words and what of the answer *sounded*; thoughts are dropped. The turns are re-encoded compactly into
-one block behind the preamble; when they outgrow their room the oldest leave and the rest is read again.
+Of a finished turn the dialogue keeps the user's words and what of the answer *sounded*; thoughts are dropped. The
+turns are re-encoded compactly into one block behind the preamble; when they outgrow their room the oldest leave and
+the rest is read again.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from ..errors import UnusableInput
 
 @dataclass(frozen=True)
 class Mode:
-    """`thinks`: there is a thinker; `speaks_meanwhile`: the writer need not wait for it; `budget`: of thought tokens."""
+    """`thinks`: there is a thinker; `speaks_meanwhile`: the writer need not wait; `budget`: of thought tokens."""
 
     thinks: bool
     speaks_meanwhile: bool

@@ -37,8 +37,8 @@ _MARKS = ("\u2460system\u2460", "\u2461user\u2461", "\u2462assistant\u2462", "\u
 class ChatFormat:
     """Template text around the parts of a chat.
 
-    opening SYSTEM to_user USER to_assistant ASSISTANT to_next_user USER ... USER generation; `thinks` tells whether the model
-    reasons between <think> and </think> of its own accord.
+    opening SYSTEM to_user USER to_assistant ASSISTANT to_next_user USER ... USER generation; `thinks` tells whether the
+    model reasons between <think> and </think> of its own accord.
     """
 
     opening: str
@@ -57,7 +57,8 @@ class ChatFormat:
         """
         if not getattr(tokenizer, "chat_template", None):
             raise UnsupportedModel(
-                "the tokenizer has no chat template, so the model cannot be asked anything: choose an instruction-tuned model"
+                "the tokenizer has no chat template, so the model cannot be asked anything: "
+                "choose an instruction-tuned model"
             )
         system, user, assistant, next_user = _MARKS
         turns = [
@@ -71,7 +72,9 @@ class ChatFormat:
             except TemplateError:  # some templates refuse a system turn
                 continue
             if all(text.count(mark) == 1 for mark in _MARKS):
-                return cls(*_between(text, _MARKS), thinks="<think>" in tokenizer.chat_template)
+                opening, to_user, to_assistant, to_next_user, generation = _between(text, _MARKS)
+                thinks = "<think>" in tokenizer.chat_template
+                return cls(opening, to_user, to_assistant, to_next_user, generation, thinks)
         raise UnsupportedModel("the tokenizer's chat template drops or repeats parts of a chat: choose another model")
 
 

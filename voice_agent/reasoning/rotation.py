@@ -1,9 +1,9 @@
 """Rotate queries further, so that keys can stay where they are.
 
-RoPE attention depends only on q_position - k_position, and rotations compose: R(a)R(b) = R(a+b) (RoFormer, Su et al. 2021,
-section 3.4.2). A query that was rotated at its block-local position is rotated by another `shift` positions and then meets keys that
-were rotated at theirs. The angles come from the model's own rotary module; attention scaling (yarn) is already in the
-query and is not applied again. Always float32.
+RoPE attention depends only on q_position - k_position, and rotations compose: R(a)R(b) = R(a+b) (RoFormer, Su et al.
+2021, section 3.4.2). A query that was rotated at its block-local position is rotated by another `shift` positions and
+then meets keys that were rotated at theirs. The angles come from the model's own rotary module; attention scaling
+(yarn) is already in the query and is not applied again. Always float32.
 
     rotation.cos_sin(shifts) -> (cos, sin); rotate(query, cos, sin) -> query
 """
@@ -41,14 +41,14 @@ class Rotation:
         kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
         if len(found) != 1 or not isinstance(getattr(found[0], "inv_freq", None), torch.Tensor):
             raise UnsupportedModel(
-                f"{kind}: found {len(found)} rotary modules with plain frequencies, expected one; shared blocks need a model "
-                "with one rotary embedding (RoPE) for all layers (README, Supported models)"
+                f"{kind}: found {len(found)} rotary modules with plain frequencies, expected one; shared blocks need a "
+                "model with one rotary embedding (RoPE) for all layers (README, Supported models)"
             )
         rope_type = getattr(found[0], "rope_type", "default")
         if rope_type not in COMPOSING_ROPE_TYPES:
             raise UnsupportedModel(
-                f"{kind}: rope type '{rope_type}' changes its frequencies with length, so blocks cannot be re-placed exactly; "
-                "load the model with rope type 'yarn' or 'linear', or choose another (README, Supported models)"
+                f"{kind}: rope type '{rope_type}' changes its frequencies with length, so blocks cannot be re-placed "
+                "exactly; load it with rope type 'yarn' or 'linear', or choose another model (README, Supported models)"
             )
         return cls(found[0].inv_freq)
 

@@ -1,7 +1,7 @@
 """Choose the next token from logits.
 
-Temperature 0 is greedy; otherwise nucleus sampling (Holtzman et al. 2020) from a seeded generator, so that the same seed gives
-the same words.
+Temperature 0 is greedy; otherwise nucleus sampling (Holtzman et al. 2020) from a seeded generator, so that the same
+seed gives the same words.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Does this model give over blocks what it gives whole? Asked once when a reasoner is made.
 
-A model whose rotary layout, masks or attention extras differ from what shared blocks assume must be refused, never run wrong.
+A model whose rotary layout, masks or attention extras differ from what shared blocks assume must be refused, never
+run wrong.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def check_blocks_equal_whole(stepper: TokenStepper) -> float:
     allowed = tolerance_of(model)
     if not error <= allowed:
         raise UnsupportedModel(
-            f"{model.config.model_type}: over shared blocks its logits differ from the whole text's by {error:.1e} (allowed {allowed:.0e}), "
-            "so it would reason wrongly; choose another model (README, Supported models)"
+            f"{model.config.model_type}: over shared blocks its logits differ from the whole text's by {error:.1e} "
+            f"(allowed {allowed:.0e}), so it would reason wrongly; choose another model (README, Supported models)"
         )
     return error
 

@@ -3,8 +3,9 @@
     GateInputs -> SpeakGate.decide -> "speak" | "think"
 
 The thinker is asked, through a probe on the live memory, whether it has found something that has not been said; the
-share of yes opens the gate; every sentence closes it again. Around that stand plain rules: while audio waits to be played thinking is more
-useful; silence has a limit; when the thoughts are complete the rest is said. Pure: no model, no clock.
+share of yes opens the gate; every sentence closes it again. Around that stand plain rules: while audio waits to be
+played thinking is more useful; silence has a limit; when the thoughts are complete the rest is said. Pure: no model,
+no clock.
 
 The threshold and the period are settings (`Reasoning.gate_*`), because a small model's yes is badly calibrated.
 """

@@ -1,7 +1,7 @@
 """Tokens to text as they come, whole characters only.
 
-A token may end inside a character, and a token's text may depend on its neighbours (spaces); so the last few tokens are decoded
-together and text that may still change is held back. Special tokens never become text.
+A token may end inside a character, and a token's text may depend on its neighbours (spaces); so the last few tokens
+are decoded together and text that may still change is held back. Special tokens never become text.
 
     TextStream.push(token) -> newly certain text
 """

@@ -2,9 +2,10 @@
 
     rows: view + new tokens each -> logits after each row's last token
 
-Rows are ragged and packed flat into one batch entry with explicit block-local positions, so that one row may carry a token and
-another a dozen injected words and no padding is computed. Lengths and offsets are taken when the step starts: a row reads
-other rows' blocks only up to there. Knows nothing of prompts, sampling or text. Call it from one thread.
+Rows are ragged and packed flat into one batch entry with explicit block-local positions, so that one row may carry a
+token and another a dozen injected words and no padding is computed. Lengths and offsets are taken when the step
+starts: a row reads other rows' blocks only up to there. Knows nothing of prompts, sampling or text. Call it from one
+thread.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 from transformers import PreTrainedModel
 
 from . import attention
@@ -44,7 +44,8 @@ class TokenStepper:
         self.rotation = Rotation.of_model(model)
         model.set_attn_implementation(attention.NAME)
         self.model = model.eval()
-        self.device = model.get_input_embeddings().weight.device if _has_weight(model) else torch.device("cpu")
+        weight = getattr(model.get_input_embeddings(), "weight", None)  # none where embeddings are packed: CPU
+        self.device = weight.device if isinstance(weight, torch.Tensor) else torch.device("cpu")
 
     @torch.inference_mode()
     def step(self, rows: Sequence[Row]) -> torch.Tensor:
@@ -87,7 +88,3 @@ def _check(rows: Sequence[Row], arena: CacheArena) -> None:
     assert len(set(written)) == len(written), "a block has one writer per step"
     assert all(row.tokens for row in rows), "a row without tokens cannot be stepped"
     assert all(block.arena is arena for row in rows for block in row.view.blocks), "rows of one step share one arena"
-
-
-def _has_weight(model: nn.Module) -> bool:
-    return isinstance(getattr(model.get_input_embeddings(), "weight", None), torch.Tensor)  # type: ignore[operator]
