@@ -1,0 +1,339 @@
+"""The map: the rooms of one conversation, the bounded streams between them, and the one task group that runs them.
+
+    sound -> frames -> listen -> hearing events -+-> floor -> reasoner -> clauses -> speak -> loudspeaker -> sound
+                        typed lines, answer ended -+      hear, inject, cut, stop          pause, resume, clear
+
+Everything that may happen is decided elsewhere: turn-taking in floor.py, thinking and writing in reasoning/. Here the
+decisions are carried out. Streams are bounded and a full one makes its writer wait, but for two: the microphone drops
+frames, and a full voice closes the speak gate while thinking goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from .clock import Clock
+from .errors import DeviceLost, PartFailed
+from .events import (
+    AnswerEvent,
+    AudioFrame,
+    AudioStopped,
+    Clause,
+    Done,
+    Failed,
+    Gate,
+    HearingEvent,
+    Injected,
+    Interrupted,
+    PlaybackEvent,
+    ReplyEnd,
+    Retracted,
+    Sounded,
+    Thought,
+    TypedLine,
+    UtteranceRecognized,
+    Written,
+)
+from .floor import (
+    Action,
+    AnswerEnded,
+    EndTurn,
+    Floor,
+    FloorEvent,
+    Hear,
+    Inject,
+    PausePlayback,
+    Playing,
+    ResumePlayback,
+    StopAnswer,
+)
+from .hearing.listening import listen
+from .parts import Parts
+from .reasoning.reasoner import AsyncReasoner
+from .record.summary import TurnRecord
+from .record.trace import Trace
+from .settings import Settings
+from .speaking.clause_splitter import ClauseSplitter
+from .speaking.loudspeaker import Loudspeaker
+from .speaking.speaking import speak
+
+FLOOR_EVENTS = 256  # waiting for the floor, which only decides: it never gets far behind
+VOICE_FULL = 0.75  # share of the clause stream from which on the gate stays closed
+WORD_S = 0.35  # a written word that is not sound yet, in seconds of backlog
+
+
+class Sound(Protocol):
+    """A microphone, real or scripted: sends frames until its end, then closes the stream."""
+
+    async def run(self, frames: MemoryObjectSendStream[AudioFrame]) -> None: ...
+
+
+@dataclass
+class _Turn:
+    """One turn as the summary will know it."""
+
+    began_s: float
+    heard: list[str] = field(default_factory=list)
+    sounded: str = ""
+    done: Done | None = None
+
+    def record(self) -> TurnRecord:
+        thinking, spoken = (self.done.thinking_tokens, self.done.spoken_tokens) if self.done else (0, 0)
+        return TurnRecord(" ".join(self.heard), self.began_s, thinking, spoken)
+
+
+class Conversation:
+    """Everything of one conversation but where its sound comes from and goes to.
+
+    The loudspeaker must be pulled by whoever plays it (a device, or a scripted sound card); `run` does the rest.
+    """
+
+    def __init__(self, parts: Parts, settings: Settings, *, clock: Clock, trace: Trace, mode: str, seed: int) -> None:
+        self._parts, self._settings, self._clock, self._trace, self._mode = parts, settings, clock, trace, mode
+        self.failure: Failed | None = None
+        self.floor = Floor(settings.floor)
+        self.loudspeaker = Loudspeaker(parts.voice.rate_hz, self._playback_event)
+        self.reasoner = AsyncReasoner(
+            parts.language.model,
+            parts.language.tokenizer,
+            settings=settings.reasoning,
+            clock=clock,
+            worker=parts.workers.language,
+            costs=settings.costs,
+            record=trace.record,
+            seed=seed,
+        )
+        self.reasoner.backlog_s = self._backlog_s
+        self.reasoner.voicing = lambda: self._sounding_reply is not None
+        self.reasoner.voice_full = self._voice_is_full
+        self._splitter = ClauseSplitter(settings.speaking)
+        self._turns: list[_Turn] = []
+        self._heard: list[str] = []  # words of the open question
+        self._unvoiced_words = 0  # written, not yet sound
+        self._sounding_reply: int | None = None  # a reply with written words whose last sound has not been played
+        self._thread = threading.get_ident()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._to_floor, self._floor_events = anyio.create_memory_object_stream[FloorEvent](FLOOR_EVENTS)
+        self._to_voice, self._clauses = anyio.create_memory_object_stream[Clause | ReplyEnd](
+            settings.speaking.clause_stream_capacity
+        )
+
+    # --- from outside --------------------------------------------------------------------------------------------
+
+    @property
+    def turns(self) -> list[TurnRecord]:
+        """The turns that were answered, or are being answered."""
+        return [turn.record() for turn in self._turns]
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody speaks, no question is open, nothing is thought, written or played."""
+        waiting = self._floor_events.statistics().current_buffer_used
+        busy = self.floor.answering or self.floor.user_has_floor or self._sounding_reply is not None
+        return not busy and not waiting and self.loudspeaker.backlog_s <= 0.0
+
+    def type_line(self, text: str) -> None:
+        """A line typed by the user: a whole turn, or words over a running answer."""
+        self._to_floor.send_nowait(TypedLine(text))
+
+    async def warm_up(self) -> None:
+        """Read the preamble in, so that the first answer need not wait for it."""
+        await self.reasoner.warm_up()
+
+    async def run(self, sound: Sound, beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()) -> None:
+        """Converse until `sound` ends. A part that breaks ends it too, and is named in `failure` and in the trace.
+
+        beside: further tasks of the same conversation, such as an output device; cancelled with it.
+        """
+        self._loop = asyncio.get_running_loop()
+        try:
+            async with anyio.create_task_group() as tasks:
+                for task in (self._decide, self._reason, self._voice, *beside):
+                    tasks.start_soon(task)
+                await self._hear(sound)
+                tasks.cancel_scope.cancel()
+        except* (PartFailed, DeviceLost) as group:
+            error = _first(group)
+            part = error.part if isinstance(error, PartFailed) else "sound device"
+            self.failure = Failed(part, str(error))
+            self._trace.record(self.failure)
+
+    # --- the tasks -----------------------------------------------------------------------------------------------
+
+    async def _hear(self, sound: Sound) -> None:
+        to_ears, frames = anyio.create_memory_object_stream[AudioFrame](self._settings.hearing.frame_stream_capacity)
+        to_floor, heard = anyio.create_memory_object_stream[HearingEvent](FLOOR_EVENTS)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._forward, heard)
+            tasks.start_soon(
+                lambda: listen(
+                    frames,
+                    to_floor,
+                    recognizer=self._parts.recognizer,
+                    clock=self._clock,
+                    worker=self._parts.workers.recognizer,
+                    settings=self._settings,
+                    record=self._trace.record,
+                )
+            )
+            await sound.run(to_ears)
+
+    async def _forward(self, heard: MemoryObjectReceiveStream[HearingEvent]) -> None:
+        """What was heard, to the trace and to the floor."""
+        async with heard:
+            async for event in heard:
+                if not isinstance(event, UtteranceRecognized):
+                    self._trace.record(event)
+                await self._to_floor.send(event)
+
+    async def _decide(self) -> None:
+        async for event in self._floor_events:
+            playing = Playing(self.loudspeaker.reply or 0, self.loudspeaker.playing_text)
+            with _part("conversation"):
+                for action in self.floor.push(event, playing):
+                    self._act(action)
+
+    async def _reason(self) -> None:
+        """One answer after the other; each is opened by the first words of its question."""
+        while True:
+            with _part("reasoning"):
+                async for event in self.reasoner.answer(mode=self._mode):
+                    self._take(event)
+
+    async def _voice(self) -> None:
+        await speak(
+            self._current_clauses(),
+            self.loudspeaker,
+            voice=self._parts.voice,
+            clock=self._clock,
+            worker=self._parts.workers.voice,
+            costs=self._settings.costs,
+            record=self._trace.record,
+            is_current=lambda reply: reply == self.reasoner.reply,
+        )
+
+    async def _current_clauses(self) -> AsyncIterator[Clause | ReplyEnd]:
+        """The clause stream; a clause counts as backlog until the next one is asked for, when it has become sound."""
+        async for clause in self._clauses:
+            yield clause
+            if isinstance(clause, Clause):
+                self._unvoiced_words = max(0, self._unvoiced_words - _words(clause.text))
+
+    # --- what the floor decides ----------------------------------------------------------------------------------
+
+    def _act(self, action: Action) -> None:
+        match action:
+            case PausePlayback():
+                self.loudspeaker.pause()
+                self.reasoner.user_speaking = True
+            case ResumePlayback():
+                self.loudspeaker.resume()
+                self.reasoner.user_speaking = False
+            case Hear(text):
+                self.reasoner.hear(text)
+                self._heard.append(text)
+            case EndTurn():
+                self._turns.append(_Turn(self._clock.now_s(), self._heard))
+                self._heard = []
+                self.reasoner.end_turn()
+            case Inject(text=text):
+                self._cut_to_what_sounded()
+                self._turns[-1].heard.append(text)
+                self.reasoner.hear(text)
+            case StopAnswer():
+                self._cut_to_what_sounded()
+                self.reasoner.stop()
+            case Interrupted():
+                self._trace.record(action)
+        self.reasoner.wake()
+
+    def _cut_to_what_sounded(self) -> None:
+        """Take back every word that was not heard; what the reasoner writes next is a new reply."""
+        turn, reply = self._turns[-1], self.reasoner.reply
+        taken_back = self.loudspeaker.clear(reply)
+        unmade = self.reasoner.spoken[len(turn.sounded) + len(taken_back) :]
+        if unmade.strip():
+            self._trace.record(Retracted(unmade, reply))
+        self._splitter.clear()
+        self.reasoner.cut_spoken(turn.sounded)
+        turn.sounded = self.reasoner.spoken
+        self._unvoiced_words, self._sounding_reply = 0, None
+        self.reasoner.user_speaking = False
+
+    # --- what the reasoner says ----------------------------------------------------------------------------------
+
+    def _take(self, event: AnswerEvent) -> None:
+        match event:
+            case Written(text=text, reply=reply):
+                self._trace.record(event)
+                self._sounding_reply = reply
+                self._unvoiced_words += _words(text)
+                for clause in self._splitter.push(text):
+                    self._send(Clause(clause, reply, "model"))
+            case ReplyEnd(reply):
+                for clause in self._splitter.flush():
+                    self._send(Clause(clause, reply, "model"))
+                self._to_voice.send_nowait(event)
+            case Thought() | Injected() | Gate():
+                self._trace.record(event)
+            case Done():
+                turn = self._turns[-1]
+                turn.done = event
+                self._to_floor.send_nowait(AnswerEnded(self.floor.turn, turn.sounded.rstrip().endswith("?")))
+
+    def _send(self, clause: Clause) -> None:
+        self._trace.record(clause)
+        self._to_voice.send_nowait(clause)
+
+    def _backlog_s(self) -> float:
+        return self.loudspeaker.backlog_s + WORD_S * self._unvoiced_words
+
+    def _voice_is_full(self) -> bool:
+        waiting = self._clauses.statistics()
+        return waiting.current_buffer_used >= VOICE_FULL * waiting.max_buffer_size
+
+    # --- what the loudspeaker says -------------------------------------------------------------------------------
+
+    def _playback_event(self, event: PlaybackEvent) -> None:
+        """Called where the loudspeaker is pulled: the event loop's thread, or a sound device's."""
+        if threading.get_ident() == self._thread:
+            self._played(event)
+        elif self._loop is not None:
+            self._loop.call_soon_threadsafe(self._played, event)
+
+    def _played(self, event: PlaybackEvent) -> None:
+        self._trace.record(event)
+        if isinstance(event, Sounded):
+            self._turns[-1].sounded += event.text
+        elif isinstance(event, AudioStopped) and event.reply == self._sounding_reply:
+            self._sounding_reply = None
+            self.reasoner.wake()
+
+
+def _words(text: str) -> int:
+    return len(text.split())
+
+
+@contextmanager
+def _part(name: str) -> Iterator[None]:
+    """An error in here is that part's failure."""
+    try:
+        yield
+    except Exception as error:
+        raise error if isinstance(error, PartFailed) else PartFailed(name, error) from error
+
+
+def _first(group: BaseExceptionGroup) -> BaseException:
+    """The first single error of a group of groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

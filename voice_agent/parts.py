@@ -1,0 +1,84 @@
+"""The real parts of a conversation, loaded side by side: language model, recogniser, voice.
+
+settings -> load_parts -> Parts; each part with the thread that owns it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from .clock import Worker
+from .hearing.word_recognizer import WordRecognizer
+from .model_store import find
+from .reasoning.model_loading import LoadedModel, load_language_model
+from .settings import Settings
+from .speaking.voice import Voice
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Workers:
+    """One thread per model, so that each is owned by one."""
+
+    language: Worker
+    recognizer: Worker
+    voice: Worker
+
+    def close(self) -> None:
+        for worker in (self.language, self.recognizer, self.voice):
+            worker.close()
+
+
+@dataclass(frozen=True)
+class Parts:
+    language: LoadedModel
+    recognizer: WordRecognizer
+    voice: Voice
+    workers: Workers
+
+    @property
+    def device(self) -> str:
+        """Where the language model runs, and how: for reports."""
+        facts = self.language.facts
+        return f"{facts.device} ({facts.name}, {facts.kernel} kernel)"
+
+
+def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: None) -> Parts:
+    """Load all three at once; `tell` hears the name of each part that is ready.
+
+    Raises:
+        UnusableInput: a model is missing, broken, or too large for this machine.
+    """
+
+    def language(path: Path) -> LoadedModel:
+        return load_language_model(path, settings=settings.reasoning)
+
+    def recognizer(path: Path) -> WordRecognizer:
+        loaded = WordRecognizer.load(path, settings.hearing)
+        loaded.warm_up()
+        return loaded
+
+    def voice(path: Path) -> Voice:
+        return Voice.load(path, settings.speaking)
+
+    with ThreadPoolExecutor(3) as loaders:
+
+        def load(what: str, loader: Callable[[Path], T], model: str) -> Future[T]:
+            loading = loaders.submit(loader, find(model))
+            loading.add_done_callback(lambda done: None if done.exception() else tell(what))
+            return loading
+
+        loading_language = load("language model", language, settings.models.language)
+        loading_recognizer = load("recogniser", recognizer, settings.models.recognizer)
+        loading_voice = load("voice", voice, settings.models.voice)
+        return Parts(
+            loading_language.result(),
+            loading_recognizer.result(),
+            loading_voice.result(),
+            Workers(Worker("language-model"), Worker("recognizer"), Worker("voice")),
+        )

@@ -1,0 +1,238 @@
+"""Run scripted conversations: a scenario or a folder of them in, sound, trace, summary, picture and a table out.
+
+    run_replay(path, ...) -> exit status: 0 done, 1 an expectation failed, 2 (as UnusableInput) a part failed
+
+The models are loaded once for all scenarios. In virtual time the voice's noise is off, so that the same scenario, seed,
+versions and machine give the same trace byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import psutil
+import soundfile
+from rich.console import Console
+from rich.table import Table
+
+from ..clock import Clock, WallClock, run_in_virtual_time
+from ..conversation import Conversation
+from ..errors import UnusableInput
+from ..model_store import models_folder
+from ..parts import Parts, load_parts
+from ..record.recording import Recording
+from ..record.summary import summarize
+from ..record.timeline import draw_timeline
+from ..record.trace import Trace
+from ..settings import Settings
+from .baseline import compare_with_baseline
+from .expectations import evaluate
+from .junit import write_junit
+from .script import Script, make_script
+from .scripted_sound import ScriptedSound
+from .user_voice import UserVoice
+
+Time = Literal["real", "virtual"]
+DEFAULT_OUT = Path("out")
+
+
+@dataclass(frozen=True)
+class Played:
+    """One scenario that was run: its summary, where its files are, and what broke, if anything did."""
+
+    name: str
+    folder: Path
+    summary: dict[str, Any]
+    seconds: float
+    failure: str | None
+
+    @property
+    def failed(self) -> list[str]:
+        return [result["name"] for result in self.summary["expectations"] if not result["ok"]]
+
+
+def run_replay(
+    path: Path,
+    *,
+    settings: Settings,
+    out: Path | None,
+    time: Time,
+    mode: str,
+    seed: int,
+    baseline: Path | None,
+    junit: Path | None,
+) -> int:
+    """Play `path` and write each scenario's files into `out` (a folder of scenarios: one folder each below it).
+
+    Raises:
+        UnusableInput: no such scenario, a bad one, a model that is missing, a part that broke on the way.
+    """
+    console = Console(stderr=True)
+    if time == "virtual":
+        settings = _without_noise(settings)
+    voice = UserVoice(models_folder() / "user-voice")
+    files = _scenario_files(path)
+    scripts = {file: make_script(file, voice.say, settings.hearing.rate_hz) for file in files}
+    with console.status("loading the models ..."):
+        parts = load_parts(settings)
+    out = out or DEFAULT_OUT
+    try:
+        played = []
+        for file, script in scripts.items():
+            folder = out if path.is_file() else out / file.stem
+            with console.status(f"playing {script.scenario.name} ({time} time) ..."):
+                played.append(play(script, parts, settings, folder, time=time, mode=mode, seed=seed))
+            _show(played[-1])
+    finally:
+        parts.workers.close()
+    if baseline is not None:
+        compare_with_baseline(baseline, {p.name: p.summary for p in played})
+        _write_summaries(played)
+    if len(played) > 1:
+        Console().print(_table(played))
+    if junit is not None:
+        write_junit(junit, {p.name: (p.seconds, p.summary["expectations"]) for p in played})
+    broken = [f"{p.name}: {p.failure} (what was recorded until then is in {p.folder})" for p in played if p.failure]
+    if broken:
+        raise UnusableInput("; ".join(broken))
+    return 1 if any(p.failed for p in played) else 0
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What is left of a conversation that is over."""
+
+    conversation: Conversation
+    sound: ScriptedSound
+    trace: Trace
+
+
+def play(script: Script, parts: Parts, settings: Settings, out: Path, *, time: Time, mode: str, seed: int) -> Played:
+    """Hold one scripted conversation and write its four files; they are written whatever happens on the way."""
+    out.mkdir(parents=True, exist_ok=True)
+
+    async def run(clock: Clock) -> _Stage:
+        return await _converse(script, parts, settings, out, clock, mode, seed)
+
+    stage = run_in_virtual_time(run) if time == "virtual" else asyncio.run(run(WallClock()))
+    samples, rate_hz = soundfile.read(out / "conversation.wav", dtype="float32")
+    left, right = samples[:, 0], samples[:, 1]
+    summary = summarize(
+        stage.trace.lines,
+        turns=stage.conversation.turns,
+        truth=stage.sound.truth,
+        right=right,
+        rate_hz=rate_hz,
+        origin_s=stage.sound.origin_s,
+        profile=settings.profile,
+        time=time,
+        mode=mode,
+        device=parts.device,
+        peak_rss_mb=psutil.Process().memory_info().rss / 1e6,
+    )
+    summary["expectations"] = evaluate(script.scenario.expect, summary, stage.trace.lines, stage.sound.never_triggered)
+    failure = stage.conversation.failure
+    broke = f"{failure.part} failed: {failure.error}" if failure else None
+    played = Played(script.scenario.name, out, summary, len(right) / rate_hz, broke)
+    _write_summaries([played])
+    draw_timeline(
+        out / "timeline.png",
+        stage.trace.lines,
+        summary,
+        name=script.scenario.name,
+        left=np.ascontiguousarray(left),
+        right=np.ascontiguousarray(right),
+        rate_hz=rate_hz,
+        origin_s=stage.sound.origin_s,
+    )
+    return played
+
+
+async def _converse(
+    script: Script, parts: Parts, settings: Settings, out: Path, clock: Clock, mode: str, seed: int
+) -> _Stage:
+    trace = Trace(out / "trace.jsonl", clock)
+    try:
+        conversation = Conversation(parts, settings, clock=clock, trace=trace, mode=mode, seed=seed)
+        with Recording(
+            out / "conversation.wav", left_rate_hz=script.rate_hz, right_rate_hz=conversation.loudspeaker.rate_hz
+        ) as recording:
+            await conversation.warm_up()
+            sound = ScriptedSound(
+                script,
+                conversation.loudspeaker,
+                clock=clock,
+                trace=trace,
+                recording=recording,
+                is_idle=lambda: conversation.is_idle,
+            )
+            await conversation.run(sound)
+    finally:
+        trace.close()
+    return _Stage(conversation, sound, trace)
+
+
+def _scenario_files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise UnusableInput(f"no scenario at {path}: give a *.yaml file, or a folder that holds some")
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    if not files:
+        raise UnusableInput(f"{path} holds no scenario: its scenarios must be files named *.yaml")
+    return files
+
+
+def _without_noise(settings: Settings) -> Settings:
+    speaking = dataclasses.replace(settings.speaking, noise_scale=0.0, noise_w_scale=0.0)
+    return dataclasses.replace(settings, speaking=speaking)
+
+
+def _write_summaries(played: Sequence[Played]) -> None:
+    for one in played:
+        text = json.dumps(one.summary, indent=2, ensure_ascii=False)
+        (one.folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _show(played: Played) -> None:
+    """What happened, for the person who watches."""
+    console = Console()
+    console.print(f"[bold]{played.name}[/bold]  ({played.summary['mode']}, {played.summary['time']} time)")
+    for turn in played.summary["turns"]:
+        first = turn["first_audio_s"]
+        console.print(f"  heard   {turn['user_text']}", markup=False)
+        console.print(f"  said    {turn['sounded_text'].strip()}", markup=False)
+        console.print(
+            f"  first words after {_seconds(first)}; {turn['thinking_tokens']} tokens thought, "
+            f"{turn['spoken_tokens']} spoken; {_seconds(turn['stall_s'])} of silence inside the answer"
+        )
+    for interruption in played.summary["interruptions"]:
+        console.print(
+            f"  {interruption['kind']}: silent after {_seconds(interruption['stop_s'])}, "
+            f"in the thoughts after {_seconds(interruption['injected_s'])}"
+        )
+    for result in played.summary["expectations"]:
+        mark = "[green]ok  [/green]" if result["ok"] else "[red]FAIL[/red]"
+        console.print(f"  {mark} {result['name']} = {result['value']}")
+    console.print(f"  {played.folder}/: conversation.wav, trace.jsonl, summary.json, timeline.png", markup=False)
+
+
+def _table(played: Sequence[Played]) -> Table:
+    table = Table("scenario", "first words", "stop", "expectations")
+    for one in played:
+        firsts = [turn["first_audio_s"] for turn in one.summary["turns"]]
+        stops = [i["stop_s"] for i in one.summary["interruptions"] if i["stop_s"] is not None]
+        verdict = one.failure or (
+            "[red]" + ", ".join(one.failed) + "[/red]" if one.failed else "[green]all met[/green]"
+        )
+        table.add_row(one.name, _seconds(firsts[0] if firsts else None), _seconds(max(stops, default=None)), verdict)
+    return table
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} s"
