@@ -18,7 +18,8 @@ import heapq
 import selectors
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class Worker:
         self.name = name
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
-    def submit(self, function: Callable[[], T]) -> Any:
+    def submit(self, function: Callable[[], T]) -> Future[T]:
         return self._executor.submit(function)
 
     def close(self) -> None:
@@ -79,8 +80,26 @@ class WallClock:
 
     async def call(self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]) -> tuple[T, float]:
         start_s = self.now_s()
-        result: T = await asyncio.wrap_future(worker.submit(function))
+        result: T = await _result_of(worker.submit(function))
         return result, self.now_s() - start_s
+
+
+async def _result_of(call: Future[T]) -> T:
+    """What a call on a worker returns.
+
+    A caller who is cancelled waits for a call that has begun: it cannot be stopped, and what it works on must not be
+    taken away from under it.
+    """
+    done = asyncio.wrap_future(call)
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        while not (call.cancel() or done.done()):
+            with suppress(asyncio.CancelledError):  # raised again below
+                await asyncio.wait([done])
+        if not done.cancelled():
+            done.exception()  # nobody is left to hear of it
+        raise
 
 
 class VirtualClock:

@@ -11,14 +11,14 @@ Views, as pictures; each cue is the beginning of the block it opens:
     writer    [preamble][dialogue][user][thoughts][spoken>
     probe     [preamble][dialogue][user][thoughts][spoken][question>
 
-Between two steps words may be injected, the spoken words cut, the answer stopped. Knows no asyncio; time comes in as
-a number.
+At any moment, also while a step is in flight, words may be injected and the spoken words cut; what the step chose
+without knowing of it is then discarded. Knows no asyncio; time comes in as a number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -53,6 +53,7 @@ class Feed:
     view: View
     tokens: tuple[int, ...]
     choose: Callable[[torch.Tensor], Any] | None = None  # None: the row is only read in
+    changes: int = 0  # of the streams that the choice rests on, as of the moment it was planned
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,6 @@ class Surroundings:
     backlog_s: float
     user_speaking: bool
     voice_full: bool
-
-
-@dataclass
-class Question:
-    """A probe in flight: the question's tokens that are still to be fed."""
-
-    pending: list[int] = field(default_factory=list)
-    new_thoughts: int = 0  # as of the moment it was asked
 
 
 class Answer:
@@ -108,7 +101,6 @@ class Answer:
         self._thinker_sampler = Sampler(settings.thinker_temperature, seed=2 * seed)
         self._writer_sampler = Sampler(settings.writer_temperature, seed=2 * seed + 1)
         self._gate = SpeakGate(settings)
-        self._probe: Question | None = None
         self._turn_ended = False
         self._thinker_done = not mode.thinks
         self._budget = mode.budget or settings.thinking_budget
@@ -116,11 +108,13 @@ class Answer:
         self._thoughts_at_injection = 0  # length of the thoughts' text
         self._known = ""  # words of the user whose numbers may be said
         self._last_sound_s: float | None = None
-        self._injected: list[str] = []
+        self._spoken_before = 0  # tokens of the writer when words last came in: they bring a new speaking budget
+        self._injected: list[str] = []  # words that no step has fed yet
+        self._entering: list[str] = []  # words that the step in flight feeds
         self._budget_spent = False
         self._ended_reply = 0  # the last reply whose end was told
 
-    # --- what happens between steps ------------------------------------------------------------------------------
+    # --- what may happen at any moment ---------------------------------------------------------------------------
 
     def hear(self, words: str) -> None:
         """Words of the question, or, once it is complete, words injected into what is running."""
@@ -137,8 +131,8 @@ class Answer:
         self.writer.hear(heard)
         self._known, self._thoughts_at_injection = f"{self._known} {words}", len(self.thinker.text)
         self._thoughts_when_written = self.thinker.sampled
+        self._spoken_before = self.writer.stream.sampled
         self._budget_spent = False
-        self._drop_probe()
         self._gate.close()
         self._injected.append(words)
 
@@ -151,13 +145,7 @@ class Answer:
         """Keep the first `length` characters of the spoken text; what comes next is a new reply."""
         self.writer.cut(length)
         self.reply += 1
-        self._drop_probe()
         self._gate.close()
-
-    @property
-    def question_tokens(self) -> int:
-        """Tokens of the question so far, fed or not."""
-        return self._user_view.own.length + len(self._user_pending)
 
     @property
     def complete(self) -> bool:
@@ -175,7 +163,7 @@ class Answer:
         return Done(
             "budget" if spent else reason,  # type: ignore[arg-type]
             self.thinker.text,
-            self.writer.text,
+            self.writer.spoken,
             self.thinker.sampled,
             self.writer.stream.sampled,
             self.steps,
@@ -202,13 +190,14 @@ class Answer:
         if self._may_write(around):
             self.writer.open(self._next_cue())
             feeds.append(self._feed("writer", stream, self._choose_word))
-        elif self._thoughts_begun and len(stream.pending) > 1:  # the cue is read in before it is needed
-            feeds.append(Feed("writer", stream.view, tuple(stream.pending[:-1][: self._settings.prefill_chunk])))
-        if self._probe is None and self._may_ask(around):
-            self._probe = Question(list(self._prompts.question), self._new_thoughts)
-        if self._probe is not None:
-            tokens = tuple(self._probe.pending)
-            feeds.append(Feed("probe", self._probe_view, tokens, self._answer_of_probe))
+        elif self._thoughts_begun and (cue := stream.unfed()[:-1]):  # read in before it is needed
+            feeds.append(Feed("writer", stream.view, tuple(cue[: self._settings.prefill_chunk])))
+        if self._may_ask(around):
+            self._probe_view.own.truncate(0)
+            question = tuple(self._prompts.question)
+            feeds.append(Feed("probe", self._probe_view, question, self._answer_of_probe, self._changes("probe")))
+        if feeds:
+            self._entering, self._injected = self._injected, []
         return feeds
 
     def run(self, feeds: Sequence[Feed]) -> list[Any]:
@@ -219,19 +208,17 @@ class Answer:
     def commit(self, feeds: Sequence[Feed], chosen: Sequence[Any], around: Surroundings) -> list[AnswerEvent]:
         """Take a step's results in."""
         self.steps += 1
-        events: list[AnswerEvent] = []
-        if self._injected and any(f.name in ("thinker", "writer") for f in feeds):
-            events += [Injected(words, self.steps) for words in self._injected]
-            self._injected.clear()
+        events: list[AnswerEvent] = [Injected(words, self.steps) for words in self._entering]
+        self._entering = []
         for feed, choice in zip(feeds, chosen, strict=True):
             if feed.name == "user":
                 del self._user_pending[: len(feed.tokens)]
+            elif choice is None or feed.changes != self._changes(feed.name):
+                continue
             elif feed.name == "thinker":
-                self.thinker.fed(len(feed.tokens))
-                events += [] if choice is None else self._take_thought(choice)
+                events += self._take_thought(choice)
             elif feed.name == "writer":
-                self.writer.stream.fed(len(feed.tokens))
-                events += [] if choice is None else self._take_word(choice, around.now_s)
+                events += self._take_word(choice, around.now_s)
             else:
                 events.append(self._take_probe(choice, around))
         if self.complete and self._ended_reply != self.reply:
@@ -240,8 +227,14 @@ class Answer:
         return events
 
     def _feed(self, name: str, stream: Stream, choose: Callable[[torch.Tensor], Any]) -> Feed:
-        tokens = tuple(stream.pending[: self._settings.prefill_chunk])
-        return Feed(name, stream.view, tokens, choose if len(tokens) == len(stream.pending) else None)
+        pending = stream.unfed() or stream.last_again()
+        tokens = tuple(pending[: self._settings.prefill_chunk])
+        return Feed(name, stream.view, tokens, choose if len(tokens) == len(pending) else None, self._changes(name))
+
+    def _changes(self, name: str) -> int:
+        """Of the streams that a choice rests on; the probe reads both."""
+        counts = {"thinker": self.thinker.changes, "writer": self.writer.stream.changes}
+        return counts.get(name, sum(counts.values()))
 
     # --- thinker -------------------------------------------------------------------------------------------------
 
@@ -274,14 +267,14 @@ class Answer:
             return True
         if not self._mode.speaks_meanwhile:
             return self._thinker_done
-        progress_spent = self.writer.stream.sampled >= self._settings.speaking_budget // 2  # the rest is for the result
+        progress_spent = self._spoken_tokens >= self._settings.speaking_budget // 2  # the rest is for the result
         if progress_spent and not self._thinker_done and not self.writer.mid_utterance:
             return False
         return self._gate.decide(self._inputs(around)) == "speak"
 
     def _may_ask(self, around: Surroundings) -> bool:
         meanwhile = self._mode.thinks and self._mode.speaks_meanwhile and not self.writer.done
-        cue_is_read = len(self.writer.stream.pending) <= 1
+        cue_is_read = len(self.writer.stream.unfed()) <= 1
         return meanwhile and cue_is_read and self._gate.wants_probe(self._inputs(around))
 
     def _inputs(self, around: Surroundings, yes: float | None = None, no: float | None = None) -> GateInputs:
@@ -293,7 +286,7 @@ class Answer:
             backlog_s=around.backlog_s,
             silence_s=around.now_s - self._last_sound_s,
             user_speaking=around.user_speaking,
-            has_spoken=bool(self.writer.text),
+            has_spoken=bool(self.writer.spoken),
             yes=yes,
             no=no,
         )
@@ -308,12 +301,7 @@ class Answer:
         decision = self._gate.decide(self._inputs(around, yes, no))
         if decision == "think":
             self._thoughts_when_written = self.thinker.sampled  # ask again when there is more
-        self._drop_probe()
         return Gate(round(yes, 4), round(no, 4), decision)
-
-    def _drop_probe(self) -> None:
-        self._probe = None
-        self._probe_view.own.truncate(0)
 
     # --- writer --------------------------------------------------------------------------------------------------
 
@@ -329,13 +317,18 @@ class Answer:
         written = taken.written
         if taken.then != "go on":
             self._gate.close()
-        if self.writer.stream.sampled >= self._settings.speaking_budget:
+        if self._spoken_tokens >= self._settings.speaking_budget:
             written += self.writer.break_off()
             self._budget_spent = True
         if not written:
             return []
         self._last_sound_s = now_s  # it will sound at once; where nobody plays it, this is when it was said
         return [Written(written, self.steps, self.reply)]
+
+    @property
+    def _spoken_tokens(self) -> int:
+        """Since words last came in."""
+        return self.writer.stream.sampled - self._spoken_before
 
     def _next_cue(self) -> Cue:
         if not self._mode.thinks:

@@ -10,6 +10,7 @@ keys it is given, layer by layer: it knows nothing of models. Not thread-safe: o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -42,6 +43,15 @@ class CacheBlock:
         if needed > self.capacity:
             self.arena.move(self, max(needed, 2 * self.capacity))
         return self.start + self.length
+
+    def keep(self, wanted: Sequence[int]) -> list[int]:
+        """Forget every token from the first on that differs from `wanted`; returns what of it is then missing."""
+        same = self.length
+        if self.tokens != wanted[:same]:
+            pairs = enumerate(zip(self.tokens, wanted, strict=False))
+            same = next((i for i, (held, other) in pairs if held != other), min(same, len(wanted)))
+            self.truncate(same)
+        return list(wanted[same:])
 
     def truncate(self, length: int) -> None:
         """Forget every token from `length` on; their slots are overwritten later."""

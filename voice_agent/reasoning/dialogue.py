@@ -48,13 +48,7 @@ class Dialogue:
         while len(tokens) > self._room and self._turns:
             del self._turns[0]
             tokens = self._tokens()
-        same = 0
-        for held, wanted in zip(self.block.tokens, tokens, strict=False):
-            if held != wanted:
-                break
-            same += 1
-        self.block.truncate(same)
-        return self._view, tokens[same:]
+        return self._view, self.block.keep(tokens)
 
     def _tokens(self) -> list[int]:
         return [token for turn in self._turns for token in self._prompts.past_turn(turn.user, turn.spoken)]

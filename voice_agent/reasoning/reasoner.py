@@ -12,7 +12,8 @@ between two steps (`hear`, `cut_spoken`, `stop`) takes effect in the next one. N
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -85,12 +86,14 @@ class AsyncReasoner:
             )
         self._dialogue = Dialogue(self._preamble.own, self._prompts, self._room // 2)
         self._answer: Answer | None = None
+        self._heard_tokens = 0  # of this turn's words
         self._heard_between: list[str] = []  # words after one answer's end, before the next one begins
         self._turn_ended_between = False
         self._stopped = False
         self._turns = 0
         self._reply = 0
         self._wake = asyncio.Event()
+        self._reading = asyncio.Lock()
         self.backlog_s: Callable[[], float] = lambda: 0.0
         """Seconds of audio still to be played; set by whoever plays it."""
         self.voicing: Callable[[], bool] = lambda: False
@@ -101,21 +104,39 @@ class AsyncReasoner:
     # --- what may be called at any moment ------------------------------------------------------------------------
 
     def hear(self, words: str) -> None:
-        """The user said `words`: mid-answer they join the turn, after its end they open the next."""
-        if not words.strip():
+        """The user said `words`: mid-answer they join the turn, after its end they open the next.
+
+        Raises:
+            UnusableInput: more words in one turn than the context has room for; these ones are not taken in.
+        """
+        words = words.strip()
+        if not words:
             return
+        heard, room = self._heard_tokens + len(self._prompts.words(words)), self._room // 2
+        if heard > room:
+            raise UnusableInput(
+                f"the question has {heard} tokens, the context leaves room for {room}: "
+                "shorten it, or raise context_tokens"
+            )
+        self._heard_tokens = heard
         if self._answer is None:
             self._heard_between.append(words)
         else:
-            self._hear_now(self._answer, words)
+            self._answer.hear(words)
         self.wake()
 
     def end_turn(self) -> None:
-        """The question is complete: think."""
+        """The question is complete: think. Nothing happens where it was complete already, or nothing was asked.
+
+        Raises:
+            UnusableInput: an answer waits for its question, and no word of it was heard.
+        """
         if self._answer is None:
-            self._turn_ended_between = True
+            self._turn_ended_between = bool(self._heard_between)
         elif self._answer.is_open:
-            self._end_turn_of(self._answer)
+            if not self._answer.user_text:
+                raise UnusableInput("the question is empty: hear() its words before end_turn()")
+            self._answer.end_turn(self._clock.now_s())
         self.wake()
 
     def cut_spoken(self, sounded: str) -> None:
@@ -127,7 +148,7 @@ class AsyncReasoner:
             UnusableInput: `sounded` is not the beginning of what was spoken, or there is no answer to cut.
         """
         past = self._dialogue.last
-        spoken = self._answer.writer.text if self._answer else (past.spoken if past else "")
+        spoken = self.spoken if self._answer else (past.spoken if past else "")
         if not spoken.startswith(sounded):
             raise UnusableInput(
                 f"cannot cut the spoken words to {sounded[-60:]!r}: they are not the beginning of what was written, "
@@ -151,8 +172,8 @@ class AsyncReasoner:
 
     @property
     def spoken(self) -> str:
-        """What the running answer has written to be spoken, cuts applied."""
-        return self._answer.writer.text if self._answer else ""
+        """What the running answer has given out to be spoken, cuts applied."""
+        return self._answer.writer.spoken if self._answer else ""
 
     @property
     def reply(self) -> int:
@@ -163,8 +184,9 @@ class AsyncReasoner:
 
     async def warm_up(self) -> None:
         """Read in what the next answer builds on (preamble, past turns), so that it does not have to."""
-        await self._read_in(self._preamble, self._prompts.preamble[self._preamble.own.length :])
-        await self._read_in(*self._dialogue.unread())
+        async with self._reading:
+            await self._read_in(self._preamble, self._preamble.own.keep(self._prompts.preamble))
+            await self._read_in(*self._dialogue.unread())
 
     async def answer(self, question: str | None = None, *, mode: str = "async") -> AsyncIterator[AnswerEvent]:
         """Think about a question and speak about it at the same time.
@@ -172,8 +194,9 @@ class AsyncReasoner:
         question: None when its words come by `hear` and its end by `end_turn`.
         mode: "async", "think", "think:N" or "direct" (modes.py).
 
-        Yields `Thought`, `Written`, `Gate`, `Injected` as they happen, `ReplyEnd` when nothing is left to write, and `Done` last. Closing the iterator stops
-        the answer between two steps; what had been spoken stays in the dialogue.
+        Yields `Thought`, `Written`, `Gate`, `Injected` as they happen, `ReplyEnd` when nothing is left to write, and
+        `Done` last. Closing the iterator (`contextlib.aclosing`, `aclose`) stops the answer; what had been spoken stays
+        in the dialogue.
 
         Raises:
             UnusableInput: unknown mode, empty question, a question longer than the context, another answer is running.
@@ -185,18 +208,21 @@ class AsyncReasoner:
         parsed = parse_mode(mode)
         if question is not None and not question.strip():
             raise UnusableInput("the question is empty: say what is to be answered")
+        if question is not None:
+            self.hear(question)
+            self.end_turn()
         answer = self._begin(parsed)
         try:
             await self.warm_up()
-            if question is not None:
-                self.hear(question)
-                self.end_turn()
-            async for event in self._run(answer):
-                yield event
+            async with aclosing(self._run(answer)) as events:
+                async for event in events:
+                    yield event
+            done = answer.done("stopped" if self._stopped else "finished")
         finally:
             self._finish(answer)
+        yield done  # the answer is over by now: words heard from here on open the next turn
 
-    async def _run(self, answer: Answer) -> AsyncIterator[AnswerEvent]:
+    async def _run(self, answer: Answer) -> AsyncGenerator[AnswerEvent]:
         while not self._stopped:
             around = Surroundings(self._clock.now_s(), self.backlog_s(), self.user_speaking, self.voice_full())
             feeds = answer.plan(around)
@@ -209,7 +235,6 @@ class AsyncReasoner:
             else:
                 self._wake.clear()
                 await self._wake.wait()
-        yield answer.done("stopped" if self._stopped else "finished")
 
     async def _step(self, answer: Answer, feeds: list[Feed]) -> list[Any]:
         tokens = sum(len(feed.tokens) for feed in feeds)
@@ -246,34 +271,21 @@ class AsyncReasoner:
         )
         self._turns += 1
         self._stopped = False
+        self._wake = asyncio.Event()  # an event belongs to one loop, a reasoner may serve several in its life
         self._answer = answer
         heard, self._heard_between = self._heard_between, []
         ended, self._turn_ended_between = self._turn_ended_between, False
         for words in heard:
-            self._hear_now(answer, words)
-        if heard and ended:
-            self._end_turn_of(answer)
+            answer.hear(words)
+        if ended:
+            answer.end_turn(self._clock.now_s())
         return answer
-
-    def _hear_now(self, answer: Answer, words: str) -> None:
-        asked = answer.question_tokens + len(self._prompts.words(words))
-        if asked > self._room // 2:
-            raise UnusableInput(
-                f"the question has {asked} tokens, the context leaves room for {self._room // 2}: shorten it, "
-                "or raise context_tokens"
-            )
-        answer.hear(words.strip())
-
-    def _end_turn_of(self, answer: Answer) -> None:
-        if not answer.user_text:
-            raise UnusableInput("the question is empty: hear() its words before end_turn()")
-        answer.end_turn(self._clock.now_s())
 
     def _finish(self, answer: Answer) -> None:
         if answer.user_text:
-            self._dialogue.add(answer.user_text, answer.writer.text)
+            self._dialogue.add(answer.user_text, answer.writer.spoken)
         answer.release()
-        self._answer, self._stopped = None, False
+        self._answer, self._stopped, self._heard_tokens = None, False, 0
 
 
 def _check_budgets(settings: Reasoning) -> None:

@@ -6,6 +6,8 @@ run wrong.
 
 from __future__ import annotations
 
+from weakref import WeakSet
+
 import torch
 from transformers import PreTrainedModel
 
@@ -20,16 +22,19 @@ from .token_stepper import Row, TokenStepper
 TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 2e-2}
 QUANTISED_TOLERANCE = 1e-1
 PROBE_TOKENS = 12
+_checked: WeakSet[PreTrainedModel] = WeakSet()  # a second reasoner on a model must not disturb the first one's steps
 
 
 @torch.inference_mode()
-def check_blocks_equal_whole(stepper: TokenStepper) -> float:
-    """Feed a few tokens as three blocks and as one text; the relative error of the last logits.
+def check_blocks_equal_whole(stepper: TokenStepper) -> None:
+    """Feed a few tokens as three blocks and as one text and compare the last logits; once for each model.
 
     Raises:
         UnsupportedModel: the error is beyond the tolerance of the model's dtype.
     """
     model = stepper.model
+    if model in _checked:
+        return
     vocabulary = model.config.get_text_config().vocab_size
     tokens = [(7919 * i + 101) % vocabulary for i in range(1, PROBE_TOKENS + 1)]
     arena = CacheArena()
@@ -50,7 +55,7 @@ def check_blocks_equal_whole(stepper: TokenStepper) -> float:
             f"{model.config.model_type}: over shared blocks its logits differ from the whole text's by {error:.1e} "
             f"(allowed {allowed:.0e}), so it would reason wrongly; choose another model (README, Supported models)"
         )
-    return error
+    _checked.add(model)
 
 
 def tolerance_of(model: PreTrainedModel) -> float:

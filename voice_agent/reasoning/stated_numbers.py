@@ -17,6 +17,8 @@ _SMALL = {word: value for value, word in enumerate(_UNITS)} | {word: 10 * (i + 2
 _LARGE = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 _DIGITS = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _WORD = "|".join(sorted([*_SMALL, *_LARGE], key=len, reverse=True))
+_DIGITS_GO_ON = re.compile(r"\.?|,\d{0,2}")
+_WORDS_GO_ON = re.compile(r"(?:[\s-]+(?:and\s+)?)?([a-z]*)", re.IGNORECASE)
 _TOKEN = re.compile(rf"({_DIGITS})|\b((?:{_WORD})(?:(?:\s+and\s+|[\s-]+)(?:{_WORD}))*)\b", re.IGNORECASE)
 
 
@@ -35,6 +37,18 @@ def number_spans(text: str) -> list[tuple[int, int, Fraction]]:
         elif words.lower() not in ("one", "two"):
             spans.append((match.start(), match.end(), Fraction(_value_of(words))))
     return spans
+
+
+def may_grow(text: str, end: int) -> bool:
+    """Whether the number that ends at `end` could become another one by what is written next.
+
+    "1," may become 1,200 and "0." 0.75; "forty " may become forty-five, "forty m" forty million.
+    """
+    rest = text[end:]
+    if text[end - 1].isdigit():
+        return _DIGITS_GO_ON.fullmatch(rest) is not None
+    word = _WORDS_GO_ON.fullmatch(rest)
+    return word is not None and any(other.startswith(word[1].lower()) for other in (*_SMALL, *_LARGE, "and"))
 
 
 def _value_of(words: str) -> int:

@@ -1,12 +1,14 @@
 """One stream of tokens: what it reads, what it has written, what it has yet to feed.
 
-The newest sampled token is *pending*: it is not in its block until it is fed. Interjected tokens join the pending
-ones and are fed with them, in that order, once. `_ends` maps tokens to text, so that a stream can be cut back at a
-character. No model here.
+A stream keeps the tokens that shall stand in its block; the block holds those that the model has read. The newest
+chosen token is *pending*: it is not in the block until it is fed. Interjected tokens are fed behind it, in that order,
+once. Words may be interjected, and the text cut, while a step is in flight: `unfed` brings the block into line before
+the next one, and whoever took the step compares `changes`, because its choice no longer follows. No model here.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
@@ -21,66 +23,91 @@ class Stream:
     def __init__(self, view: View, cue: Sequence[int], tokenizer: Any) -> None:
         self.view = view
         self.sampled = 0
+        self.changes = 0  # how often something else than a choice has changed the tokens
         self.interjected = False
-        self.pending: list[int] = list(cue)
         self._text = TextStream(tokenizer)
         self._cue = len(cue)
-        self._tokens: list[int] = list(cue)  # fed or pending, in order
-        self._ends: list[int] = []  # text length after each token behind the cue
+        self._tokens: list[int] = list(cue)  # what shall stand in the block, in order
+        self._chosen: list[bool] = []  # of each token behind the cue: by this stream, not from outside
+        self._ends: list[float] = []  # text length once it is out; infinite while a character is incomplete
         self._joint = ""  # goes before the next text when tokens from outside stand between
 
     @property
     def text(self) -> str:
         return self._text.text
 
-    def fed(self, count: int) -> None:
-        """The first `count` pending tokens now stand in the block."""
-        del self.pending[:count]
+    @property
+    def fresh(self) -> bool:
+        """Nothing has been chosen since the cue or the last interjection."""
+        return not (self._chosen and self._chosen[-1])
+
+    def unfed(self) -> list[int]:
+        """The tokens that have yet to be fed; call it between two steps only.
+
+        The block is cut back to what still stands of it.
+        """
+        return self.view.own.keep(self._tokens)
+
+    def last_again(self) -> list[int]:
+        """Take the last token out of the block, to feed it again: the next one is to be chosen once more."""
+        self.view.own.truncate(len(self._tokens) - 1)
+        return self._tokens[-1:]
 
     def sample(self, token: int) -> str:
         """A token has been chosen; it becomes pending. Returns the text that it completes."""
         piece = self._text.push(token)
         if piece and self._joint:
             piece, self._joint = self._text.insert_before(piece, self._joint), ""
-        self._append([token])
+        self._append([token], chosen=True, end=math.inf)
+        if piece:
+            self._settle()
         self.sampled += 1
         return piece
 
     def interject(self, tokens: Sequence[int]) -> None:
         """Tokens from outside, fed behind what is pending; they are no text of this stream."""
-        self._text.restart(self.text)
-        self._joint = " " if self.text and not self.text[-1].isspace() else ""
+        self._settle()
+        self._append(tokens, chosen=False, end=len(self.text))
         self.interjected = True
-        self._append(tokens)
+        self._go_on_after(self.text)
 
     def end_sentence(self) -> None:
         """A space after the last word, so that whoever voices the text knows that the sentence is whole."""
-        if self._ends and not self.text[-1].isspace():
-            self._text.restart(self.text + " ")
+        if self.text and not self.text[-1].isspace():
+            self._settle()
             self._ends[-1] += 1
+            self._go_on_after(self.text + " ")
 
     def reopen(self, cue: Sequence[int]) -> None:
-        """Begin with another cue; only before anything was written."""
-        assert not self._ends, "a stream that has begun cannot be given another cue"
-        self.view.own.truncate(0)
-        self._cue, self._tokens, self.pending = len(cue), list(cue), list(cue)
+        """Begin with another cue; only before any text was written."""
+        assert not self.text, "a stream that has begun cannot be given another cue"
+        self._cue, self._tokens, self._chosen, self._ends = len(cue), list(cue), [], []
+        self._go_on_after("")
+
+    def boundary(self, length: int) -> int:
+        """The last token boundary within the first `length` characters of the text."""
+        kept = bisect_right(self._ends, length)
+        return int(self._ends[kept - 1]) if kept else 0
 
     def rewind(self, length: int) -> None:
-        """Cut back to the last token boundary within the first `length` characters of the text.
+        """Cut back to the last token boundary within the first `length` characters of the text."""
+        kept = bisect_right(self._ends, length)
+        del self._tokens[self._cue + kept :], self._chosen[kept:], self._ends[kept:]
+        self._go_on_after(self.text[: int(self._ends[-1]) if self._ends else 0])
 
-        The last remaining token is fed again, so that the next one is chosen by what can be read then.
-        """
-        while length < len(self.text) and self.text[length].isspace():
-            length += 1
-        keep = bisect_right(self._ends, length)
-        in_block = min(self._cue + keep - 1, self.view.own.length)
-        self.view.own.truncate(in_block)
-        del self._tokens[self._cue + keep :], self._ends[keep:]
-        self.pending = self._tokens[in_block:]
-        self._text.restart(self.text[: self._ends[-1] if self._ends else 0])
-        self._joint = ""
-
-    def _append(self, tokens: Sequence[int]) -> None:
-        self.pending.extend(tokens)
+    def _append(self, tokens: Sequence[int], *, chosen: bool, end: float) -> None:
         self._tokens.extend(tokens)
-        self._ends.extend([len(self.text)] * len(tokens))
+        self._chosen.extend([chosen] * len(tokens))
+        self._ends.extend([end] * len(tokens))
+
+    def _settle(self) -> None:
+        """Everything written so far is out."""
+        for i in range(len(self._ends) - 1, -1, -1):
+            if self._ends[i] != math.inf:
+                break
+            self._ends[i] = len(self.text)
+
+    def _go_on_after(self, text: str) -> None:
+        self.changes += 1
+        self._text.restart(text, [] if self.fresh else self._tokens[-1:])
+        self._joint = " " if self.fresh and text and not text[-1].isspace() else ""

@@ -8,6 +8,7 @@ are decoded together and text that may still change is held back. Special tokens
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,9 +43,11 @@ class TextStream:
         self.text = self.text[: len(self.text) - len(piece)] + joint + piece
         return joint + piece
 
-    def restart(self, text: str) -> None:
-        """Forget pending tokens; go on after `text`."""
-        self.text, self._window, self._given = text, [], 0
+    def restart(self, text: str, context: Sequence[int] = ()) -> None:
+        """Forget pending tokens; go on after `text`, whose last tokens are `context`."""
+        self.text, self._window, self._given = text, list(context), len(context)
 
     def _decode(self, tokens: list[int]) -> str:
-        return str(self.tokenizer.decode(tokens, skip_special_tokens=True)) if tokens else ""
+        if not tokens:
+            return ""
+        return str(self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))

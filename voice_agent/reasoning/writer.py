@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 from .cache_view import View
 from .prompts import Prompts
-from .stated_numbers import number_spans
+from .stated_numbers import may_grow, number_spans
 from .stream import Stream
 
-SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s*$")
+SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?:\s+|$)")
 ANOTHER_ENOUGH = 0.25  # share of words that no earlier sentence had, from which on a sentence is news
 Cue = Literal["progress", "conclude", "direct"]
 
@@ -52,6 +52,11 @@ class Writer:
         return self.stream.text
 
     @property
+    def spoken(self) -> str:
+        """The text as far as it was given out."""
+        return self.text[: self.given]
+
+    @property
     def concluding(self) -> bool:
         """The utterance that is written, or comes next, is the answer's last."""
         return self.cue != "progress"
@@ -76,33 +81,41 @@ class Writer:
         self.cue, self._start, self._open = cue, len(self.text), True
 
     def hear(self, words: Sequence[int]) -> None:
-        """The user's words as a turn of their own, then the cue of the next utterance."""
-        if self.text or self.cue == "direct":
-            self.stream.interject(self._prompts.heard_by_writer(words, resume=self.cue == "direct"))
+        """The user's words as a turn of their own, then the next utterance's cue; what was held back is dropped."""
+        direct = self.cue == "direct"
+        self.stream.rewind(self.given)
+        self._open = bool(self.text) or direct
+        if self._open:
+            self.stream.interject(self._prompts.heard_by_writer(words, resume=direct))
         self.done = False
-        if self.cue != "direct":
-            self.cue, self._open = "progress", bool(self.text)
+        self.cue = "direct" if direct else "progress"
         self._start = len(self.text)
 
     def cut(self, length: int) -> None:
-        """Keep the first `length` characters; whatever was being said is over."""
+        """Keep the first `length` characters; a progress or conclusion that had begun is over."""
+        while self.text[length : length + 1].isspace():
+            length += 1
         self.stream.rewind(length)
-        self.given, self._start = len(self.text), len(self.text)
-        self.done, self._open = False, False
+        cue_stands = self.stream.fresh and len(self.text) == self._start
+        self._open = cue_stands or self.cue == "direct"
+        self.given = self._start = len(self.text)
+        self.done = False
 
     def take(self, token: int, ends: bool, known: set[Fraction] | None) -> Taken:
         """A token was chosen for this stream.
 
         ends: it is an end-of-sequence token. known: numbers that may be said; None: all of them.
         """
-        if ends:
-            return self._over()
-        self.stream.sample(token)
-        ahead = None if known is None else self._first_number_ahead(known)
+        if not ends:
+            self.stream.sample(token)
+        end = len(self.text) if ends else None if self.concluding else sentence_end(self.text, self._start)
+        ahead = None if known is None else self._first_number_ahead(known, end)
         if ahead is not None:
             self.stream.rewind(ahead)
             return Taken("" if self._must_be_whole else self._give_out(len(self.text)), "wait")
-        if not self.concluding and SENTENCE_END.search(self.text):
+        if end is not None:
+            if end < len(self.text):
+                self.stream.rewind(end)  # the beginning of another sentence
             return self._over()
         return Taken("" if self._must_be_whole else self._give_out(self._whole_words()), "go on")
 
@@ -121,11 +134,12 @@ class Writer:
             self.stream.end_sentence()
         return Taken(self._give_out(len(self.text)), "over")
 
-    def _first_number_ahead(self, known: set[Fraction]) -> int | None:
-        """Where the first number begins that is complete, not yet given out and not known."""
-        text = self.text
-        for start, end, value in number_spans(text):
-            if self.given <= start and end < len(text) and value not in known:
+    def _first_number_ahead(self, known: set[Fraction], end: int | None) -> int | None:
+        """Where the first number begins that is complete, not given out and not known; the utterance ends at `end`."""
+        text = self.text[:end]
+        for start, stop, value in number_spans(text):
+            complete = end is not None or not may_grow(text, stop)
+            if self.given <= start and complete and value not in known:
                 return start
         return None
 
@@ -133,11 +147,22 @@ class Writer:
         """Length of the text without a word or number that may still grow or be taken back."""
         text = self.text
         end = max(text.rfind(" "), text.rfind("\n")) + 1
-        return min([end, *(start for start, stop, _ in number_spans(text) if stop >= len(text.rstrip()))])
+        return min([end, *(start for start, stop, _ in number_spans(text) if may_grow(text, stop))])
 
     def _give_out(self, length: int) -> str:
-        piece, self.given = self.text[self.given : length], max(self.given, length)
-        return piece
+        """Whole tokens only, so that no later cut takes back what was given."""
+        start, self.given = self.given, max(self.given, self.stream.boundary(length))
+        return self.text[start : self.given]
+
+
+def sentence_end(text: str, start: int) -> int | None:
+    """Where the sentence that begins at `start` ends, the space behind it included; None while it goes on."""
+    for match in SENTENCE_END.finditer(text, start):
+        may_be_decimal = match.group() == "." and match.end() == len(text) and text[match.start() - 1].isdigit()
+        numbers_a_list = not any(character.isalpha() for character in text[start : match.start()])
+        if not may_be_decimal and not numbers_a_list:
+            return match.end()
+    return None
 
 
 def says_again(sentence: str, before: str) -> bool:
