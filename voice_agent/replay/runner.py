@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import psutil
-import soundfile
 from rich.console import Console
 from rich.table import Table
 
@@ -28,8 +24,7 @@ from ..errors import UnusableInput
 from ..model_store import models_folder
 from ..parts import Parts, load_parts
 from ..record.recording import Recording
-from ..record.summary import summarize
-from ..record.timeline import draw_timeline
+from ..record.report import SOUND, TRACE, prepare_folder, sound_seconds, write_report, write_summary
 from ..record.trace import Trace
 from ..settings import Settings
 from .baseline import compare_with_baseline
@@ -94,7 +89,8 @@ def run_replay(
         parts.workers.close()
     if baseline is not None:
         compare_with_baseline(baseline, {p.name: p.summary for p in played})
-        _write_summaries(played)
+        for one in played:
+            write_summary(one.folder, one.summary)
     if len(played) > 1:
         Console().print(_table(played))
     if junit is not None:
@@ -116,53 +112,38 @@ class _Stage:
 
 def play(script: Script, parts: Parts, settings: Settings, out: Path, *, time: Time, mode: str, seed: int) -> Played:
     """Hold one scripted conversation and write its four files; they are written whatever happens on the way."""
-    out.mkdir(parents=True, exist_ok=True)
+    prepare_folder(out)
 
     async def run(clock: Clock) -> _Stage:
         return await _converse(script, parts, settings, out, clock, mode, seed)
 
     stage = run_in_virtual_time(run) if time == "virtual" else asyncio.run(run(WallClock()))
-    samples, rate_hz = soundfile.read(out / "conversation.wav", dtype="float32")
-    left, right = samples[:, 0], samples[:, 1]
-    summary = summarize(
+    summary = write_report(
+        out,
         stage.trace.lines,
+        name=script.scenario.name,
         turns=stage.conversation.turns,
         truth=stage.sound.truth,
-        right=right,
-        rate_hz=rate_hz,
         origin_s=stage.sound.origin_s,
         profile=settings.profile,
         time=time,
         mode=mode,
         device=parts.device,
-        peak_rss_mb=psutil.Process().memory_info().rss / 1e6,
+        judge=lambda summary: evaluate(script.scenario.expect, summary, stage.trace.lines, stage.sound.never_triggered),
     )
-    summary["expectations"] = evaluate(script.scenario.expect, summary, stage.trace.lines, stage.sound.never_triggered)
     failure = stage.conversation.failure
     broke = f"{failure.part} failed: {failure.error}" if failure else None
-    played = Played(script.scenario.name, out, summary, len(right) / rate_hz, broke)
-    _write_summaries([played])
-    draw_timeline(
-        out / "timeline.png",
-        stage.trace.lines,
-        summary,
-        name=script.scenario.name,
-        left=np.ascontiguousarray(left),
-        right=np.ascontiguousarray(right),
-        rate_hz=rate_hz,
-        origin_s=stage.sound.origin_s,
-    )
-    return played
+    return Played(script.scenario.name, out, summary, sound_seconds(out), broke)
 
 
 async def _converse(
     script: Script, parts: Parts, settings: Settings, out: Path, clock: Clock, mode: str, seed: int
 ) -> _Stage:
-    trace = Trace(out / "trace.jsonl", clock)
+    trace = Trace(out / TRACE, clock)
     try:
         conversation = Conversation(parts, settings, clock=clock, trace=trace, mode=mode, seed=seed)
         with Recording(
-            out / "conversation.wav", left_rate_hz=script.rate_hz, right_rate_hz=conversation.loudspeaker.rate_hz
+            out / SOUND, left_rate_hz=script.rate_hz, right_rate_hz=conversation.loudspeaker.rate_hz
         ) as recording:
             await conversation.warm_up()
             sound = ScriptedSound(
@@ -191,12 +172,6 @@ def _scenario_files(path: Path) -> list[Path]:
 def _without_noise(settings: Settings) -> Settings:
     speaking = dataclasses.replace(settings.speaking, noise_scale=0.0, noise_w_scale=0.0)
     return dataclasses.replace(settings, speaking=speaking)
-
-
-def _write_summaries(played: Sequence[Played]) -> None:
-    for one in played:
-        text = json.dumps(one.summary, indent=2, ensure_ascii=False)
-        (one.folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _show(played: Played) -> None:
