@@ -90,6 +90,7 @@ class Answer:
         self._settings = settings
         self._mode = mode
         self._stop_tokens = stop_tokens
+        self._never_spoken = prompts.control - stop_tokens
         new = {name: shared[0].arena.new_block(name) for name in ("user", "thoughts", "spoken", "question")}
         self._own_blocks = list(new.values())
         views = views_from_picture(VIEWS, {"preamble": shared[0], "dialogue": shared[1], **new})
@@ -306,7 +307,7 @@ class Answer:
     # --- writer --------------------------------------------------------------------------------------------------
 
     def _choose_word(self, logits: torch.Tensor) -> int:
-        return self._writer_sampler.choose(logits)
+        return self._writer_sampler.choose(logits, banned=self._never_spoken)
 
     def _take_word(self, token: int, now_s: float) -> list[AnswerEvent]:
         if self.first_written_step is None:

@@ -9,6 +9,7 @@ never become `<|im_end|>`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ QUESTION = "Have you found something new to say? Yes or no?"
 YES = ("Yes", " Yes", "yes", " yes", "YES")
 NO = ("No", " No", "no", " no", "NO")
 
+_CONTROL = re.compile(r"<.+>|\[.+\]")  # how the tokens look that steer a model
 _MARKS = ("\u2460system\u2460", "\u2461user\u2461", "\u2462assistant\u2462", "\u2463user\u2463")
 
 
@@ -100,23 +102,35 @@ class Prompts:
         f = self.format
         opens_think = "" if not f.thinks or "<think>" in f.generation else "<think>\n"
         closes_think = "\n</think>\n\n" if f.thinks else ""
+        speaks = f.to_assistant + ("<think>\n\n</think>\n\n" if f.thinks else "")  # a turn without thoughts
         self.preamble = self._template(f.opening + SYSTEM + f.to_user)
         self.think_cue = self._template(("" if f.thinks else REASON) + f.generation + opens_think)
         self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
-        self.progress_cue = self._template(closes_think + f.to_next_user + PROGRESS + f.to_assistant)
-        self.conclude_cue = self._template(closes_think + f.to_next_user + CONCLUDE + f.to_assistant)
-        self.question = self._template(f.to_next_user + QUESTION + f.to_assistant)
+        self.close_thoughts = self._template(closes_think)
+        self.progress_cue = self._template(f.to_next_user + PROGRESS + speaks)
+        self.conclude_cue = self._template(f.to_next_user + CONCLUDE + speaks)
+        self.question = self._template(f.to_next_user + QUESTION + speaks)
         self._thoughts_break = self._template(closes_think + f.to_next_user)
         self._spoken_break = self._template(f.to_next_user)
-        self._spoken_resume = self._template(f.to_assistant)
-        self._spoken_progress = self._template("\n\n" + PROGRESS + f.to_assistant)
+        self._spoken_resume = self._template(speaks)
+        self._spoken_progress = self._template("\n\n" + PROGRESS + speaks)
         self.think_end = frozenset(self._single_tokens(("</think>",))) if f.thinks else frozenset()
         self.yes = self._single_tokens(YES)
         self.no = self._single_tokens(NO)
+        added = tokenizer.added_tokens_decoder
+        self.control = frozenset(i for i, t in added.items() if t.special or _CONTROL.fullmatch(t.content))
+        unsplit = [re.escape(t.content) for t in added.values() if not t.special and len(t.content) > 1]
+        self._unsplit = re.compile("|".join(unsplit)) if unsplit else None
 
     def words(self, text: str) -> list[int]:
         """What the user said, as plain text whatever it contains."""
-        return list(self._tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
+        tokens: list[int] = []
+        start = 0
+        # Some (<think>, <tool_call>) are no special tokens to the tokenizer, so it would not split them.
+        while self._unsplit is not None and (found := self._unsplit.search(text, start)):
+            tokens += self._plain(text[start : found.start() + 1])
+            start = found.start() + 1
+        return tokens + self._plain(text[start:])
 
     def heard_by_thinker(self, words: Sequence[int]) -> list[int]:
         """Words of the user as a turn of their own within the thoughts, which go on after it."""
@@ -134,6 +148,9 @@ class Prompts:
             *self.words(spoken),
             *self._template(self.format.to_next_user),
         ]
+
+    def _plain(self, text: str) -> list[int]:
+        return list(self._tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
 
     def _template(self, text: str) -> list[int]:
         return list(self._tokenizer(text, add_special_tokens=False).input_ids)

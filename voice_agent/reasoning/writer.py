@@ -40,7 +40,7 @@ class Writer:
     def __init__(self, view: View, cue: Cue, prompts: Prompts, tokenizer: Any) -> None:
         self._prompts = prompts
         self._cues = {"progress": prompts.progress_cue, "conclude": prompts.conclude_cue, "direct": prompts.direct_cue}
-        self.stream = Stream(view, self._cues[cue], tokenizer)
+        self.stream = Stream(view, self._first(cue), tokenizer)
         self.cue = cue
         self.done = False
         self.given = 0  # characters of the text that were given out
@@ -75,7 +75,7 @@ class Writer:
         if self.mid_utterance or (self._open and self.cue == cue):
             return
         if not self.text and not self.stream.interjected:
-            self.stream.reopen(self._cues[cue])
+            self.stream.reopen(self._first(cue))
         else:
             self.stream.interject(self._cues[cue])
         self.cue, self._start, self._open = cue, len(self.text), True
@@ -123,6 +123,10 @@ class Writer:
         """No more words will come: the rest that was held back."""
         self.done = True
         return self._give_out(len(self.text))
+
+    def _first(self, cue: Cue) -> list[int]:
+        """The cue as it stands right behind the thoughts."""
+        return [*(self._prompts.close_thoughts if cue != "direct" else []), *self._cues[cue]]
 
     def _over(self) -> Taken:
         self._open = False
