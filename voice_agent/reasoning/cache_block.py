@@ -96,15 +96,10 @@ class CacheArena:
         self._give_back(block.start, block.capacity)
         block.start, block.capacity = start, capacity
 
-    def layer(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Keys and values of a layer that has been written: (kv_heads, slots, dim) each."""
-        cache = self._layers[index]
-        return cache.keys, cache.values
+    def layer_for(self, index: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """All keys and values of a layer that is about to take new ones: (kv_heads, slots, dim) each.
 
-    def write(self, index: int, slots: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Store new keys and values of one layer.
-
-        slots: (n,) int64 arena slots. keys, values: (kv_heads, n, dim).
+        keys, values: (kv_heads, n, dim), the new ones; nothing is stored, the first of them give the layer its shape.
         """
         if index not in self._layers:
             self._layers[index] = _LayerCache(
@@ -112,8 +107,7 @@ class CacheArena:
                 values.new_zeros(values.shape[0], self._slots, values.shape[2]),
             )
         cache = self._layers[index]
-        cache.keys.index_copy_(1, slots, keys)
-        cache.values.index_copy_(1, slots, values)
+        return cache.keys, cache.values
 
     def _allocate(self, size: int) -> int:
         for i, (start, room) in enumerate(self._free):

@@ -71,7 +71,7 @@ class AsyncReasoner:
         self._costs = costs or DeclaredCosts()
         self._record = record or (lambda call: None)
         self._seed = seed
-        self._stepper = TokenStepper(model)
+        self._stepper = TokenStepper(model, self.settings.kernel)
         self._prompts = Prompts(tokenizer)
         self._stop_tokens = stop_tokens(tokenizer, model)
         check_blocks_equal_whole(self._stepper)

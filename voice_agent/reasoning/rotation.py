@@ -65,4 +65,4 @@ def rotate(query: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.T
     turning, still = query[..., : cos.shape[-1]], query[..., cos.shape[-1] :]
     first, second = turning.chunk(2, dim=-1)
     turned = turning * cos + torch.cat((-second, first), dim=-1) * sin
-    return torch.cat((turned, still), dim=-1) if still.shape[-1] else turned
+    return torch.cat((turned, still.expand(*turned.shape[:-1], -1)), dim=-1) if still.shape[-1] else turned

@@ -10,6 +10,7 @@ thread.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,10 +18,12 @@ import torch
 from transformers import PreTrainedModel
 
 from . import attention
-from .attention import StepPlan, in_force, plan_row
+from .attention import in_force
+from .attention_kernels import choose_attention
 from .cache_block import CacheArena
 from .cache_view import View, read_spans
 from .rotation import Rotation
+from .step_plan import plan_step
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,15 @@ class Row:
 class TokenStepper:
     """A language model that reads views of blocks; it switches the model's attention to ours for good.
 
+    kernel: as in the settings; where it is not native, attention is computed by torch (attention_kernels).
+
     Raises:
         UnsupportedModel: rotations of this model do not compose.
+        UnusableInput: the native kernel was asked for by name and was not built.
     """
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, kernel: str = "auto") -> None:
+        self.attention = choose_attention(kernel)
         attention.register()
         self.rotation = Rotation.of_model(model)
         model.set_attn_implementation(attention.NAME)
@@ -52,21 +59,14 @@ class TokenStepper:
         """Feed every row's tokens; logits (rows that want them, vocabulary) float32, in row order."""
         arena = rows[0].view.own.arena
         _check(rows, arena)
-        firsts, total = [], 0
+        counts = [len(row.tokens) for row in rows]
         for row in rows:
-            firsts.append(total)
-            total += len(row.tokens)
-        slots = [row.view.own.reserve(len(row.tokens)) for row in rows]  # may move blocks: before any span is read
-        plan = StepPlan(
-            arena,
-            self._flat([range(slot, slot + len(row.tokens)) for slot, row in zip(slots, rows, strict=True)]),
-            tuple(
-                plan_row(first, len(row.tokens), read_spans(row.view), self.rotation)
-                for first, row in zip(firsts, rows, strict=True)
-            ),
-        )
-        wanted = [first + len(row.tokens) - 1 for first, row in zip(firsts, rows, strict=True) if row.wants_logits]
-        with in_force(plan):
+            row.view.own.reserve(len(row.tokens))  # may move blocks: before any span is read
+        spans = [read_spans(row.view) for row in rows]
+        plan = plan_step(arena, list(zip(counts, spans, strict=True)), self.rotation)
+        ends = itertools.accumulate(counts)
+        wanted = [end - 1 for end, row in zip(ends, rows, strict=True) if row.wants_logits]
+        with in_force(plan, self.attention):
             output = self.model(
                 input_ids=self._flat([row.tokens for row in rows])[None],
                 position_ids=self._flat(
