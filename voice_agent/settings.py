@@ -57,7 +57,7 @@ class Reasoning:
     prefill_chunk: int = 64  # tokens of one stream per step
     gate_first_tokens: int = 8  # thoughts before the first probe
     gate_period: int = 24  # thought tokens between two utterances
-    gate_open: float = 0.5  # share of yes that opens the writer
+    gate_open: float = 0.4  # share of yes that opens the writer
     longest_silence_s: float = 4.0  # then the writer says where it stands, whatever the gate thinks
     backlog_enough_s: float = 3.0  # audio still to be played that makes thinking more useful than writing
     writer_temperature: float = 0.0

@@ -24,6 +24,7 @@ SYSTEM = (
     "When the user corrects something, go on with the corrected value."
 )
 REASON = "\n\nReason step by step."
+RESTATE = "With this, the question is now:"  # the thinker goes on from here: a small model that says it over forgets less
 AT_ONCE = "\n\nSpeak the answer at once."
 PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
 CONCLUDE = "Now say your answer aloud, in one or two short sentences."
@@ -105,6 +106,7 @@ class Prompts:
         speaks = f.to_assistant + ("<think>\n\n</think>\n\n" if f.thinks else "")  # a turn without thoughts
         self.preamble = self._template(f.opening + SYSTEM + f.to_user)
         self.think_cue = self._template(("" if f.thinks else REASON) + f.generation + opens_think)
+        self._restate = self._template(RESTATE)
         self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
         self.close_thoughts = self._template(closes_think)
         self.progress_cue = self._template(f.to_next_user + PROGRESS + speaks)
@@ -134,7 +136,7 @@ class Prompts:
 
     def heard_by_thinker(self, words: Sequence[int]) -> list[int]:
         """Words of the user as a turn of their own within the thoughts, which go on after it."""
-        return [*self._thoughts_break, *words, *self.think_cue]
+        return [*self._thoughts_break, *words, *self.think_cue, *self._restate]
 
     def heard_by_writer(self, words: Sequence[int], *, resume: bool) -> list[int]:
         """The same within what is spoken; `resume`: the answer goes on, else the next progress is asked for."""
