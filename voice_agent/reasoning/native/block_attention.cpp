@@ -14,10 +14,11 @@ namespace {
 // Registers: AVX-512 has 32, AVX2 16; queries * 4 sums, 4 keys (or 4 vectors of a value) and one more must fit.
 constexpr int kQueriesAtOnce = kLanes == 16 ? 6 : 2;
 constexpr int kKeysAtOnce = 4;
-constexpr int64_t kTileKeys = 64;             // keys between two looks at the largest score: 32 KB at 128 x float32
+constexpr int64_t kTileKeys = 128;             // keys between two looks at the largest score: 64 KB at 128 x float32
 constexpr int64_t kTileQueries = 48;          // queries that share a pass over the keys
 constexpr int64_t kChunkKeys = 256;           // of a row, about: what one thread takes at a time
 constexpr int64_t kParallelProducts = 1 << 17;  // multiplications; fewer are done before a helper wakes
+constexpr int64_t kAhead = 16;                // keys or values that are fetched before they are needed
 constexpr float kNothing = std::numeric_limits<float>::lowest();
 constexpr float kHidden = -std::numeric_limits<float>::infinity();
 
@@ -52,19 +53,27 @@ void products(const float* queries, int64_t dim, const T* keys, int64_t key_stri
     const T* key[kKeysAtOnce];  // past the end: the last one again, its scores are overwritten
     for (int j = 0; j < kKeysAtOnce; ++j) key[j] = keys + std::min(k + j, count - 1) * key_stride;
     Vector sums[NQ][kKeysAtOnce] = {};
-    for (int64_t d = 0; d < whole; d += kLanes) {
-      Vector x[kKeysAtOnce];
-      for (int j = 0; j < kKeysAtOnce; ++j) x[j] = load(key[j] + d);
+    const auto add = [&](const Vector (&x)[kKeysAtOnce], int64_t d) {
+#pragma GCC unroll 8
       for (int q = 0; q < NQ; ++q) {
-        const Vector query = load(queries + q * width + d);
+        Vector query = load(queries + q * width + d);
+        asm("" : "+v"(query));  // or the compiler loads it anew for every key: loads would be the bottleneck
+#pragma GCC unroll 4
         for (int j = 0; j < kKeysAtOnce; ++j) sums[q][j] += query * x[j];
       }
+    };
+    for (int64_t d = 0; d < whole; d += kLanes) {
+      Vector x[kKeysAtOnce];
+      for (int j = 0; j < kKeysAtOnce; ++j) {
+        x[j] = load(key[j] + d);
+        __builtin_prefetch(key[j] + d + kAhead * key_stride);
+      }
+      add(x, d);
     }
     if (whole < dim) {
-      for (int j = 0; j < kKeysAtOnce; ++j) {
-        const Vector x = load_first(key[j] + whole, dim - whole);
-        for (int q = 0; q < NQ; ++q) sums[q][j] += load(queries + q * width + whole) * x;
-      }
+      Vector x[kKeysAtOnce];
+      for (int j = 0; j < kKeysAtOnce; ++j) x[j] = load_first(key[j] + whole, dim - whole);
+      add(x, whole);
     }
     for (int q = 0; q < NQ; ++q) store_sums(scores + q * kTileKeys + k, sums[q][0], sums[q][1], sums[q][2], sums[q][3]);
   }
@@ -80,6 +89,7 @@ void add_values(const float* weights, const T* values, int64_t value_stride, int
   for (int64_t k = 0; k < count; ++k) {
     const T* value = values + k * value_stride;
     Vector x[NV];
+    for (int v = 0; v < NV; ++v) __builtin_prefetch(value + v * kLanes + kAhead * value_stride);
     for (int v = 0; v < NV; ++v)
       x[v] = NV > 1 || dim >= kLanes ? load(value + v * kLanes) : load_first(value, dim);
     for (int q = 0; q < NQ; ++q) {

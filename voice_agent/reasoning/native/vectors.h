@@ -37,7 +37,6 @@ inline void round_to(float x, BFloat16* out) {  // to the nearest, ties to even
   out->bits = static_cast<uint16_t>(x != x ? 0x7FC0 : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 
-inline Vector broadcast(float x) { return Vector{} + x; }
 inline Vector load(const float* at) {
   Vector x;
   std::memcpy(&x, at, sizeof x);
@@ -60,6 +59,7 @@ inline Vector larger(Vector a, Vector b) { return a > b ? a : b; }
 
 #if defined(__AVX512F__)
 
+inline Vector broadcast(float x) { return _mm512_set1_ps(x); }
 inline float largest(Vector x) { return _mm512_reduce_max_ps(x); }
 inline float sum(Vector x) { return _mm512_reduce_add_ps(x); }
 // Four sums at once, to out[0..3].
@@ -75,6 +75,7 @@ inline void store_sums(float* out, Vector a, Vector b, Vector c, Vector d) {
 
 #else
 
+inline Vector broadcast(float x) { return _mm256_set1_ps(x); }
 inline float largest(Vector x) {
   float most = x[0];
   for (int i = 1; i < kLanes; ++i) most = most > x[i] ? most : x[i];
