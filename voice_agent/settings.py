@@ -52,6 +52,7 @@ class Reasoning:
     """Thinker, writer, gate."""
 
     thinking_budget: int = 512  # thought tokens before the answer is closed
+    reconsider_tokens: int = 48  # thought after words came in before the thinker may end (a small one gives up early)
     speaking_budget: int = 256  # spoken tokens of one answer
     context_tokens: int = 4096  # oldest turns leave the dialogue beyond this
     prefill_chunk: int = 64  # tokens of one stream per step

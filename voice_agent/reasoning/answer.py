@@ -90,6 +90,7 @@ class Answer:
         self._settings = settings
         self._mode = mode
         self._stop_tokens = stop_tokens
+        self._ends_thinking = stop_tokens | prompts.think_end
         self._never_spoken = prompts.control - stop_tokens
         new = {name: shared[0].arena.new_block(name) for name in ("user", "thoughts", "spoken", "question")}
         self._own_blocks = list(new.values())
@@ -105,6 +106,7 @@ class Answer:
         self._turn_ended = False
         self._thinker_done = not mode.thinks
         self._budget = mode.budget or settings.thinking_budget
+        self._reconsider_until = 0  # thought tokens before which the thinker may not end
         self._thoughts_when_written = 0  # thought tokens when the writer last wrote
         self._thoughts_at_injection = 0  # length of the thoughts' text
         self._known = ""  # words of the user whose numbers may be said
@@ -132,6 +134,7 @@ class Answer:
         self.writer.hear(heard)
         self._known, self._thoughts_at_injection = f"{self._known} {words}", len(self.thinker.text)
         self._thoughts_when_written = self.thinker.sampled
+        self._reconsider_until = self.thinker.sampled + self._settings.reconsider_tokens
         self._spoken_before = self.writer.stream.sampled
         self._budget_spent = False
         self._gate.close()
@@ -240,10 +243,11 @@ class Answer:
     # --- thinker -------------------------------------------------------------------------------------------------
 
     def _choose_thought(self, logits: torch.Tensor) -> int:
-        return self._thinker_sampler.choose(logits)
+        reconsidering = self.thinker.sampled < self._reconsider_until
+        return self._thinker_sampler.choose(logits, self._ends_thinking if reconsidering else frozenset())
 
     def _take_thought(self, token: int) -> list[AnswerEvent]:
-        if token in self._stop_tokens or token in self._prompts.think_end:
+        if token in self._ends_thinking:
             self._thinker_done = True
             return []
         piece = self.thinker.sample(token)

@@ -23,8 +23,8 @@ SYSTEM = (
     "When you speak, use one or two short plain sentences, as one talks: no lists, no formulas, no markdown. "
     "When the user corrects something, go on with the corrected value."
 )
-REASON = "\n\nReason step by step."
-RESTATE = "With this, the question is now:"  # the thinker goes on from here: a small model that says it over forgets less
+REASON = "\n\nReason step by step, with the numbers."
+RESTATE = "With this, the question is now:"  # the thinker goes on from here: saying the question over, it forgets less
 AT_ONCE = "\n\nSpeak the answer at once."
 PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
 CONCLUDE = "Now say your answer aloud, in one or two short sentences."
