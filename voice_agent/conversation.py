@@ -39,6 +39,7 @@ from .events import (
     Sounded,
     Thought,
     TypedLine,
+    Underrun,
     UtteranceRecognized,
     Written,
 )
@@ -310,6 +311,8 @@ class Conversation:
             self._loop.call_soon_threadsafe(self._played, event)
 
     def _played(self, event: PlaybackEvent) -> None:
+        if isinstance(event, Underrun) and not self._unvoiced_words:
+            return  # nothing more was written yet: silence while thinking, not a gap in the sound
         self._trace.record(event)
         if isinstance(event, Sounded):
             self._turns[-1].sounded += event.text
