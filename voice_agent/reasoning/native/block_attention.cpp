@@ -326,6 +326,10 @@ void split(const AttentionStep& step, Work& work) {
       work.pieces.push_back(piece);
     }
   }
+  // Pieces over the same keys follow each other: what one row read from memory, the next finds in the cache.
+  std::stable_sort(work.pieces.begin(), work.pieces.end(), [](const Piece& a, const Piece& b) {
+    return std::pair(a.kv_head, a.from / kChunkKeys) < std::pair(b.kv_head, b.from / kChunkKeys);
+  });
 }
 
 }  // namespace
