@@ -97,7 +97,7 @@ async def _result_of(call: Future[T]) -> T:
         while not (call.cancel() or done.done()):
             with suppress(asyncio.CancelledError):  # raised again below
                 await asyncio.wait([done])
-        if not done.cancelled():
+        if not call.cancelled():
             done.exception()  # nobody is left to hear of it
         raise
 

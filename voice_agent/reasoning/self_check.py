@@ -6,7 +6,7 @@ run wrong.
 
 from __future__ import annotations
 
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import torch
 from transformers import PreTrainedModel
@@ -22,18 +22,19 @@ from .token_stepper import Row, TokenStepper
 TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 2e-2}
 QUANTISED_TOLERANCE = 1e-1
 PROBE_TOKENS = 12
-_checked: WeakSet[PreTrainedModel] = WeakSet()  # a second reasoner on a model must not disturb the first one's steps
+# By which attention kernels a model was checked: a second reasoner on it must not disturb the first one's steps.
+_checked: WeakKeyDictionary[PreTrainedModel, set[str]] = WeakKeyDictionary()
 
 
 @torch.inference_mode()
 def check_blocks_equal_whole(stepper: TokenStepper) -> None:
-    """Feed a few tokens as three blocks and as one text and compare the last logits; once for each model.
+    """Feed a few tokens as three blocks and as one text and compare the last logits; once for each model and kernel.
 
     Raises:
         UnsupportedModel: the error is beyond the tolerance of the model's dtype.
     """
     model = stepper.model
-    if model in _checked:
+    if stepper.attention.name in _checked.setdefault(model, set()):
         return
     vocabulary = model.config.get_text_config().vocab_size
     tokens = [(7919 * i + 101) % vocabulary for i in range(1, PROBE_TOKENS + 1)]
@@ -55,7 +56,7 @@ def check_blocks_equal_whole(stepper: TokenStepper) -> None:
             f"{model.config.model_type}: over shared blocks its logits differ from the whole text's by {error:.1e} "
             f"(allowed {allowed:.0e}), so it would reason wrongly; choose another model (README, Supported models)"
         )
-    _checked.add(model)
+    _checked[model].add(stepper.attention.name)
 
 
 def tolerance_of(model: PreTrainedModel) -> float:

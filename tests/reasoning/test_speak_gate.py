@@ -1,0 +1,63 @@
+"""The speak gate as a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from voice_agent.reasoning.speak_gate import Decision, GateInputs, SpeakGate
+from voice_agent.settings import Reasoning
+
+SETTINGS = Reasoning(gate_first_tokens=8, gate_period=24, gate_open=0.5, longest_silence_s=4.0, backlog_enough_s=3.0)
+QUIET = GateInputs(
+    thinker_done=False, new_thoughts=10, backlog_s=0.0, silence_s=1.0, user_speaking=False, has_spoken=False
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "decision"),
+    [
+        ({}, "think"),  # nobody asked
+        ({"yes": 0.6, "no": 0.4}, "speak"),
+        ({"yes": 0.4, "no": 0.6}, "think"),
+        ({"yes": 0.002, "no": 0.001}, "speak"),  # only the share counts
+        ({"yes": 0.0, "no": 0.0}, "think"),  # no answer
+        ({"thinker_done": True}, "speak"),
+        ({"thinker_done": True, "yes": 0.0, "no": 1.0}, "speak"),
+        ({"thinker_done": True, "user_speaking": True}, "think"),
+        ({"yes": 1.0, "no": 0.0, "user_speaking": True}, "think"),
+        ({"yes": 1.0, "no": 0.0, "backlog_s": 3.0}, "think"),
+        ({"silence_s": 4.0}, "speak"),
+        ({"silence_s": 4.0, "new_thoughts": 0}, "think"),  # nothing to say
+        ({"silence_s": 9.0, "backlog_s": 5.0}, "think"),
+    ],
+)
+def test_decisions_of_a_closed_gate(change: dict[str, float], decision: Decision) -> None:
+    assert SpeakGate(SETTINGS).decide(replace(QUIET, **change)) == decision  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "wants"),
+    [
+        ({"new_thoughts": 7}, False),
+        ({"new_thoughts": 8}, True),
+        ({"new_thoughts": 23, "has_spoken": True}, False),
+        ({"new_thoughts": 24, "has_spoken": True}, True),
+        ({"new_thoughts": 50, "thinker_done": True}, False),  # ruled already
+        ({"new_thoughts": 50, "user_speaking": True}, False),
+        ({"new_thoughts": 50, "backlog_s": 3.0}, False),
+        ({"new_thoughts": 50, "silence_s": 4.0}, False),
+    ],
+)
+def test_it_asks_only_where_an_answer_counts(change: dict[str, float], wants: bool) -> None:
+    assert SpeakGate(SETTINGS).wants_probe(replace(QUIET, **change)) is wants  # type: ignore[arg-type]
+
+
+def test_it_stays_as_it_is_until_asked_or_closed() -> None:
+    gate = SpeakGate(SETTINGS)
+    gate.decide(replace(QUIET, yes=0.9, no=0.1))
+    assert gate.decide(replace(QUIET, new_thoughts=0)) == "speak"
+    assert not gate.wants_probe(replace(QUIET, new_thoughts=99))  # an open gate does not ask
+    gate.close()
+    assert gate.decide(replace(QUIET, new_thoughts=0)) == "think"
