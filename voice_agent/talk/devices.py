@@ -1,6 +1,7 @@
 """Which sound devices a talk uses, found and tried before any model is loaded.
 
 choose_device("input" | "output", number | part of a name | None) -> SoundDevice
+handle(device) -> its name where that names it alone, so that later sentences name it too; else its number
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ def choose_device(kind: Kind, wanted: int | str | None) -> SoundDevice:
         raise UnusableInput(f"there is no {what} '{wanted}': choose --{kind}-device among {known}")
     _try(kind, device)
     return device
+
+
+def handle(device: SoundDevice) -> int | str:
+    """What to open the device by."""
+    names = [other.name for other in list_devices()]
+    return device.name if names.count(device.name) == 1 else device.index
 
 
 def _find(kind: Kind, usable: list[SoundDevice], wanted: int | str | None) -> SoundDevice | None:

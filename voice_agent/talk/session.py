@@ -29,11 +29,11 @@ from ..record.report import SOUND, TRACE, prepare_folder, write_report
 from ..record.trace import Trace, TraceLine
 from ..settings import Settings
 from ..speaking.output_device import OutputDevice
-from .devices import choose_device
+from .devices import choose_device, handle
 from .keyboard import LineEditor, typing
 from .live_sound import LiveRecording, LiveSound
 from .screen import Screen
-from .terminal import PICTURES_PER_S, PlainView, Rooms, TerminalView, View
+from .terminal import PICTURES_PER_S, Rooms, View, open_view
 
 FLOOR = {State.LISTENING: "listening", State.ANSWERING: "answering", State.OVERLAP: "you speak over the answer"}
 
@@ -160,34 +160,32 @@ class Talk:
         sound = LiveSound(microphone, recording)
         card = OutputDevice(
             self._conversation.loudspeaker,
-            self._devices[1].index,
+            handle(self._devices[1]),
             self._clock,
             tap=recording.right if recording else None,
         )
-        terminal = self._console.is_terminal
-        view: View = TerminalView(self._console, self._screen) if terminal else PlainView(self._console)
+        with open_view(self._console, self._screen) as view:
 
-        def watch(line: TraceLine) -> None:
-            view.log(self._screen.push(line))
+            def watch(line: TraceLine) -> None:
+                view.log(self._screen.push(line))
 
-        def typed(text: str) -> None:
-            for line in self._editor.push(text):
-                self._obey(line, sound, view)
+            def typed(text: str) -> None:
+                for line in self._editor.push(text):
+                    self._obey(line, sound, view)
 
-        async def draw() -> None:
-            while True:
-                view.draw(self._rooms(sound, card), self._editor.text, self._clock.now_s())
-                await self._clock.sleep_until(self._clock.now_s() + 1 / PICTURES_PER_S)
+            async def draw() -> None:
+                while True:
+                    view.draw(self._rooms(sound, card), self._editor.text, self._clock.now_s())
+                    await self._clock.sleep_until(self._clock.now_s() + 1 / PICTURES_PER_S)
 
-        self._trace.subscribe(watch)
-        try:
-            with typing(sys.stdin, typed), _signals_end(sound):
-                await self._conversation.run(sound, beside=[card.run, *([draw] if terminal else [])])
-        except BaseExceptionGroup as group:
-            raise _unusable(group) or group from None
-        finally:
-            view.log(self._screen.finish())
-            view.close()
+            self._trace.subscribe(watch)
+            try:
+                with typing(sys.stdin, typed), _signals_end(sound):
+                    await self._conversation.run(sound, beside=[card.run, draw])
+            except BaseExceptionGroup as group:
+                raise _unusable(group) or group from None
+            finally:
+                view.log(self._screen.finish())
 
     def _obey(self, line: str, sound: LiveSound, view: View) -> None:
         """A typed line: a command, or words to the assistant."""

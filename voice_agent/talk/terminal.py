@@ -1,15 +1,16 @@
 """How a live conversation looks: finished lines scroll away above, the present is redrawn below them.
 
-TerminalView for a terminal, PlainView for a log: each `log(entries)` and, for the present, `draw(rooms, typed, now_s)`.
+with open_view(console, screen) as view: view.log(entries); view.draw(rooms, typed, now_s) for the present
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +28,7 @@ _LABEL = 10
 _LOOKS = {"you": "cyan", "assistant": "bold", "unsaid": "dim strike"}
 _METER = (-60.0, -10.0)  # dBFS at the meter's ends
 _METER_CELLS = 10
-_FRAME_LINES = 5  # rule, hearing, rooms, typed line, hints
+_FRAME_LINES = 6  # rule, hearing, two of rooms, typed line, hints
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,16 @@ class View(Protocol):
 
     def draw(self, rooms: Rooms, typed: str, now_s: float) -> None: ...
 
-    def close(self) -> None: ...
+
+@contextlib.contextmanager
+def open_view(console: Console, screen: Screen) -> Iterator[View]:
+    """The view that suits the console; the terminal is left clean."""
+    if not console.is_terminal:
+        console.print(HINTS, soft_wrap=True)
+        yield PlainView(console)
+        return
+    with _others_held_back(console), Live(console=console, auto_refresh=False, transient=True) as live:
+        yield TerminalView(live, screen)
 
 
 class PlainView:
@@ -55,7 +65,6 @@ class PlainView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        console.print(HINTS, soft_wrap=True)
 
     def log(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -65,18 +74,12 @@ class PlainView:
     def draw(self, rooms: Rooms, typed: str, now_s: float) -> None:
         """A log has no present."""
 
-    def close(self) -> None:
-        """Nothing is open."""
-
 
 class TerminalView:
-    """The picture of the present is drawn only by `draw` and `log`, on the caller's thread."""
+    """The picture is redrawn only by `draw` and `log`, on the caller's thread."""
 
-    def __init__(self, console: Console, screen: Screen) -> None:
-        self._console, self._screen = console, screen
-        self._live = Live(console=console, auto_refresh=False, transient=True)
-        self._others = _OthersOutput()
-        self._live.start()
+    def __init__(self, live: Live, screen: Screen) -> None:
+        self._live, self._console, self._screen = live, live.console, screen
 
     def log(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -84,11 +87,6 @@ class TerminalView:
 
     def draw(self, rooms: Rooms, typed: str, now_s: float) -> None:
         self._live.update(self._picture(rooms, typed, now_s), refresh=True)
-
-    def close(self) -> None:
-        self._live.stop()
-        for line, count in Counter(self._others.close()).items():
-            self._console.print(f"{line}{f' ({count} times)' if count > 1 else ''}", style="dim", markup=False)
 
     def _picture(self, rooms: Rooms, typed: str, now_s: float) -> RenderableType:
         """As many lines as ever, so that nothing jumps: what is longer shows its end."""
@@ -110,40 +108,49 @@ class TerminalView:
         )
 
     def _rooms(self, rooms: Rooms, now_s: float) -> Text:
+        """Two lines: who hears and thinks, what is about to sound."""
         screen = self._screen
-        facts = [
+        faults = {
+            "dropped by the microphone": rooms.dropped_frames,
+            "crackles": rooms.late_blocks,
+            "times out of words": screen.underruns,
+        }
+        inward = [
             f"microphone {'muted' if rooms.muted else _meter(rooms.level_dbfs)}",
             rooms.floor,
             f"{screen.thoughts_per_s(now_s):.0f} thoughts/s",
+        ]
+        outward = [
             f"gate {screen.gate}" if screen.gate else "gate not asked",
             f"voice {rooms.backlog_s:.1f} s ahead",
+            *(f"{count} {what}" for what, count in faults.items() if count),
         ]
-        faults = {"dropped": rooms.dropped_frames, "late": rooms.late_blocks, "ran dry": screen.underruns}
-        facts += [f"{count} {what}" for what, count in faults.items() if count]
-        return Text(" · ".join(facts), style="dim", no_wrap=True, overflow="ellipsis")
+        lines = " · ".join(inward) + "\n" + " · ".join(outward)
+        return Text(lines, style="dim", no_wrap=True, overflow="ellipsis")
 
     def _tail(self, text: Text, width: int, lines: int) -> Text:
         """The last `lines` lines of a text, or the text and blank lines."""
-        wrapped = list(text.wrap(self._console, width))[-lines:]
+        recent = Text("\n").join(text.split("\n")[-lines:])
+        wrapped = list(recent.wrap(self._console, width))[-lines:]
         return Text("\n").join(wrapped + [Text()] * (lines - len(wrapped)))
 
 
-class _OthersOutput:
-    """Holds back what libraries in C write to standard error (ALSA tells every gap): it would tear the picture."""
-
-    def __init__(self) -> None:
-        sys.stderr.flush()
-        self._file = tempfile.TemporaryFile()
-        self._standard_error = os.dup(2)
-        os.dup2(self._file.fileno(), 2)
-
-    def close(self) -> list[str]:
-        """Let standard error go its way again; the lines that were held back."""
-        os.dup2(self._standard_error, 2)
-        os.close(self._standard_error)
-        with self._file:
-            self._file.seek(0)
-            return [line for line in self._file.read().decode(errors="replace").splitlines() if line.strip()]
+@contextlib.contextmanager
+def _others_held_back(console: Console) -> Iterator[None]:
+    """What libraries in C write to standard error (ALSA tells of every gap) would tear the picture: it comes after."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        standard_error = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+            held.seek(0)
+            lines = Counter(held.read().decode(errors="replace").splitlines())
+            for line, count in lines.items():
+                console.print(f"{line} ({count} x)", style="dim", markup=False, soft_wrap=True)
 
 
 def _row(label: str, content: RenderableType) -> Table:
