@@ -166,6 +166,9 @@ class Conversation:
             part = error.part if isinstance(error, PartFailed) else "sound device"
             self.failure = Failed(part, str(error))
             self._trace.record(self.failure)
+        finally:
+            for stream in (self._to_floor, self._floor_events, self._to_voice, self._clauses):
+                stream.close()
 
     # --- the tasks -----------------------------------------------------------------------------------------------
 

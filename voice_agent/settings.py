@@ -56,7 +56,7 @@ class Reasoning:
     speaking_budget: int = 256  # spoken tokens of one answer
     context_tokens: int = 4096  # oldest turns leave the dialogue beyond this
     prefill_chunk: int = 64  # tokens of one stream per step
-    gate_first_tokens: int = 8  # thoughts before the first probe
+    gate_first_tokens: int = 16  # thoughts before the first probe: a greeting is over by then
     gate_period: int = 24  # thought tokens between two utterances
     gate_open: float = 0.4  # share of yes that opens the writer
     longest_silence_s: float = 4.0  # then the writer says where it stands, whatever the gate thinks

@@ -180,8 +180,8 @@ async def _open(clock: VirtualClock, device: int | str | None) -> None:
 
 
 def test_devices_are_listed(portaudio: PortAudio) -> None:
-    assert [(device.name, device.inputs, device.default) for device in list_devices()] == [
-        ("Loudspeaker", 0, True),
-        ("Studio Mic", 1, True),
-        ("Headset", 1, False),
+    assert [(device.name, device.inputs, device.default_input, device.default_output) for device in list_devices()] == [
+        ("Loudspeaker", 0, False, True),
+        ("Studio Mic", 1, True, False),
+        ("Headset", 1, False, False),
     ]

@@ -28,14 +28,15 @@ LOST_AFTER_S = 2.0  # without a callback
 
 @dataclass(frozen=True)
 class SoundDevice:
-    """A device as PortAudio names it; `default` marks the one that is used when none is chosen."""
+    """A device as PortAudio names it; the defaults are those that the system uses when none is chosen."""
 
     index: int
     name: str
     inputs: int
     outputs: int
     rate_hz: int
-    default: bool
+    default_input: bool
+    default_output: bool
 
 
 def list_devices() -> list[SoundDevice]:
@@ -45,7 +46,7 @@ def list_devices() -> list[SoundDevice]:
         UnusableInput: PortAudio is missing.
     """
     sounddevice = _portaudio()
-    defaults = set(sounddevice.default.device)
+    default_input, default_output = sounddevice.default.device  # -1: the system names none
     return [
         SoundDevice(
             index=int(found["index"]),
@@ -53,7 +54,8 @@ def list_devices() -> list[SoundDevice]:
             inputs=int(found["max_input_channels"]),
             outputs=int(found["max_output_channels"]),
             rate_hz=round(found["default_samplerate"]),
-            default=found["index"] in defaults,
+            default_input=found["index"] == default_input,
+            default_output=found["index"] == default_output,
         )
         for found in sounddevice.query_devices()
     ]
@@ -115,7 +117,7 @@ class Microphone:
             raise UnusableInput("no microphone was found: connect one, or play a recorded conversation with 'replay'")
         wanted = self._wanted
         if wanted is None:
-            return next((device for device in devices if device.default), devices[0])
+            return next((device for device in devices if device.default_input), devices[0])
         for device in devices:
             if device.index == wanted or (isinstance(wanted, str) and wanted.lower() in device.name.lower()):
                 return device

@@ -117,7 +117,8 @@ class Writer:
             if end < len(self.text):
                 self.stream.rewind(end)  # the beginning of another sentence
             return self._over()
-        return Taken("" if self._must_be_whole else self._give_out(self._whole_words()), "go on")
+        held = self._must_be_whole or repeats(self.text[self._start : self._whole_words()], self.text[: self._start])
+        return Taken("" if held else self._give_out(self._whole_words()), "go on")
 
     def break_off(self) -> str:
         """No more words will come: the rest that was held back."""
@@ -131,9 +132,12 @@ class Writer:
     def _over(self) -> Taken:
         self._open = False
         self.done = self.concluding
-        if self._must_be_whole and says_again(self.text[self._start :], self.text[: self._start]):
+        said, before = self.text[self._start :], self.text[: self._start]
+        if self._must_be_whole and says_again(said, before):
             self.stream.rewind(self._start)
             self._open = True  # the cue still stands
+        elif self.done and repeats(said, before):
+            self.stream.rewind(self._start)
         elif not self.done:
             self.stream.end_sentence()
         return Taken(self._give_out(len(self.text)), "over")
@@ -171,10 +175,20 @@ def sentence_end(text: str, start: int) -> int | None:
 
 def says_again(sentence: str, before: str) -> bool:
     """Whether a sentence adds next to nothing to one that was said before."""
-    words = _words(sentence)
-    said = [_words(earlier) for earlier in re.split(r"(?<=[.!?])\s+", before)]
+    words = set(_words(sentence))
+    said = [set(_words(earlier)) for earlier in _sentences(before)]
     return not words or any(len(words - earlier) <= ANOTHER_ENOUGH * len(words) for earlier in said)
 
 
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"[\w.]*\w", text.lower()))
+def repeats(words: str, before: str) -> bool:
+    """Whether these are the very words with which an earlier sentence began: then it may be said a second time."""
+    begun = _words(words)
+    return bool(before) and any(_words(earlier)[: len(begun)] == begun for earlier in _sentences(before))
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?])\s+", text.strip())
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w.]*\w", text.lower())

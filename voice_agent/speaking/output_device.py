@@ -19,6 +19,7 @@ from .loudspeaker import Loudspeaker
 
 _LOOK_PERIOD_S = 0.25
 _LOST_AFTER_S = 2.0  # without a callback; a busy machine stalls for less
+_LATENCY_S = 0.06  # PortAudio's "low" ran dry every few seconds through PulseAudio on two busy cores, this never
 _BLOCK_S = 0.01
 
 
@@ -73,7 +74,7 @@ class OutputDevice:
                 device=self._device,
                 channels=1,
                 dtype="float32",
-                latency="low",
+                latency=_LATENCY_S,
                 callback=self._callback(rate_hz, sounddevice),
             )
         except (sounddevice.PortAudioError, ValueError) as error:

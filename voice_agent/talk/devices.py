@@ -44,11 +44,9 @@ def handle(device: SoundDevice) -> int | str:
 
 
 def _find(kind: Kind, usable: list[SoundDevice], wanted: int | str | None) -> SoundDevice | None:
-    import sounddevice
-
     if wanted is None:
-        default = sounddevice.default.device[0 if kind == "input" else 1]  # -1: the system names none
-        return next((device for device in usable if device.index == default), usable[0])
+        preferred = (d for d in usable if (d.default_input if kind == "input" else d.default_output))
+        return next(preferred, usable[0])
     if isinstance(wanted, int):
         return next((device for device in usable if device.index == wanted), None)
     return next((device for device in usable if wanted.lower() in device.name.lower()), None)
