@@ -4,59 +4,65 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from tests.reasoning.tiny_reasoner import Fed, watch
 from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.events import AnswerEvent, Done, Injected, Thought, Written
-from voice_agent.reasoning import attention
 from voice_agent.reasoning.cache_block import CacheArena
 from voice_agent.reasoning.cache_view import View
-from voice_agent.reasoning.model_loading import LoadedModel
+from voice_agent.reasoning.model_loading import LoadedModel, load_language_model
+from voice_agent.reasoning.packed.linears import PackedLinear
 from voice_agent.reasoning.reasoner import AsyncReasoner
 from voice_agent.reasoning.token_stepper import Row, TokenStepper
-from voice_agent.settings import PROFILES
+from voice_agent.settings import PROFILES, Reasoning
 
 QUESTION = "A train travels 60 km in 45 minutes. How fast is it going?"
 SETTINGS = replace(PROFILES["tiny"].reasoning, thinking_budget=40, speaking_budget=32)
 TEXT = (
-    "The quick brown fox jumps over the lazy dog, and the dog does not mind. A train leaves the station at noon and "
-    "travels sixty kilometers in forty-five minutes; its speed is eighty kilometers per hour. In the beginning there was "
-    "nothing, said the teacher, and then there were numbers: one, two, three, and so on. She wrote 17 times 23 on the "
-    "board, waited, and asked who could do it in the head. Seventeen times twenty is three hundred forty, said a boy in "
-    "the last row, and seventeen times three is fifty-one, so it is three hundred ninety-one. That is right. The sun "
-    "rises in the east and sets in the west. Water boils at one hundred degrees at sea level, and at less in the "
-    "mountains, because the air is thinner there. Nobody had told him that before, so he wrote it down at once."
+    "A train leaves the station at noon and travels sixty kilometers in forty-five minutes; its speed is eighty "
+    "kilometers per hour. In the beginning there was nothing, said the teacher, and then there were numbers: one, two, "
+    "three, and so on. She wrote 17 times 23 on the board, waited, and asked who could do it in the head. Seventeen "
+    "times twenty is three hundred forty, said a boy in the last row, and seventeen times three is fifty-one, so it is "
+    "three hundred ninety-one. That is right. The sun rises in the east and sets in the west. Water boils at one "
+    "hundred degrees at sea level, and at less in the mountains, because the air is thinner there. Nobody had told him "
+    "that before, so he wrote it down at once. When he came home, his mother asked what he had learned at school, and "
+    "he said: that water does not always boil at a hundred degrees, and that I can multiply. She laughed, and gave him "
+    "an apple, and another one for the teacher, who had so much patience with all of them on such a long and hot day."
 )
 
 
+def unpack(model: Any) -> None:
+    """Ordinary linear layers of the same weights: they unpack once, not at every step."""
+    for name, packed in [(n, m) for n, m in model.named_modules() if isinstance(m, PackedLinear)]:
+        assert packed.bias is None
+        layer = nn.Linear(packed.in_features, packed.out_features, bias=False)
+        layer.weight = nn.Parameter(packed(torch.eye(packed.in_features)).T.contiguous(), requires_grad=False)
+        model.set_submodule(name, layer)
+
+
 @torch.inference_mode()
-def test_blocks_choose_the_tokens_that_the_whole_chooses(smollm: LoadedModel) -> None:
-    """200 teacher-forced tokens: the thoughts grow token by token beside a writer, behind them the text goes on."""
-    tokens = smollm.tokenizer(TEXT, add_special_tokens=False).input_ids
-    tokens = (tokens * 2)[:240]
-    smollm.model.set_attn_implementation("eager")
-    try:
-        whole = smollm.model(torch.tensor([tokens]), use_cache=False).logits[0].float()
-    finally:
-        smollm.model.set_attn_implementation(attention.NAME)
-    stepper, arena = TokenStepper(smollm.model, "plain"), CacheArena()
-    first, second, third, aside = (arena.new_block(name) for name in ("first", "second", "third", "aside"))
-    stepper.step([Row(View((first,)), tokens[:25]), Row(View((aside,)), [5, 6, 7])])
+def test_blocks_choose_the_tokens_that_the_whole_chooses(tiny_language_model: Path) -> None:
+    """200 teacher-forced tokens, one a step, over three blocks."""
+    pytest.importorskip("gguf")
+    plain = load_language_model(tiny_language_model, settings=Reasoning(kernel="plain"))  # does not round activations
+    unpack(plain.model)
+    tokens = plain.tokenizer(TEXT, add_special_tokens=False).input_ids[:230]
+    whole = plain.model(torch.tensor([tokens]), use_cache=False).logits[0].float()
+    stepper, arena = TokenStepper(plain.model, "plain"), CacheArena()
+    blocks = tuple(arena.new_block(name) for name in ("first", "second", "third"))
+    stepper.step([Row(View(blocks[:1]), tokens[:25])])
     chosen = []
     for i, token in enumerate(tokens[25:]):
-        own = second if i < 90 else third
-        view = View((first, second)) if own is second else View((first, second, third))
-        rows = [Row(view, [token]), Row(View((*view.blocks, aside)), [token])]
-        chosen.append(int(stepper.step(rows)[0].argmax()))
-    expected = whole[25:].argmax(-1).tolist()
-    margins = whole[25:].topk(2).values
-    disputed = [i for i, (a, b) in enumerate(zip(chosen, expected, strict=True)) if a != b]
+        view = View(blocks[:2] if i < 90 else blocks)
+        chosen.append(int(stepper.step([Row(view, [token])]).argmax()))
     assert len(chosen) >= 200
-    assert all(float(margins[i, 0] - margins[i, 1]) < 0.05 for i in disputed)  # only a tie may be broken by rounding
-    assert len(disputed) <= 2
+    assert chosen == whole[25:].argmax(-1).tolist()
 
 
 def answer(
