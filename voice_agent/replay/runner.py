@@ -28,7 +28,7 @@ from ..record.report import SOUND, TRACE, prepare_folder, sound_seconds, write_r
 from ..record.trace import Trace
 from ..settings import Settings
 from .baseline import compare_with_baseline
-from .expectations import evaluate
+from .expectations import Result, evaluate
 from .junit import write_junit
 from .script import Script, make_script
 from .scripted_sound import ScriptedSound
@@ -95,7 +95,9 @@ def run_replay(
         Console().print(_table(played))
     if junit is not None:
         write_junit(junit, {p.name: (p.seconds, p.summary["expectations"]) for p in played})
-    broken = [f"{p.name}: {p.failure} (what was recorded until then is in {p.folder})" for p in played if p.failure]
+    broken = [
+        f"{p.name} broke off: {p.failure} (what was recorded until then is in {p.folder})" for p in played if p.failure
+    ]
     if broken:
         raise UnusableInput("; ".join(broken))
     return 1 if any(p.failed for p in played) else 0
@@ -118,6 +120,12 @@ def play(script: Script, parts: Parts, settings: Settings, out: Path, *, time: T
         return await _converse(script, parts, settings, out, clock, mode, seed)
 
     stage = run_in_virtual_time(run) if time == "virtual" else asyncio.run(run(WallClock()))
+    failure = stage.conversation.failure.error if stage.conversation.failure else None
+
+    def judge(summary: dict[str, Any]) -> list[Result]:
+        broke_off = [{"name": "runs to its end", "ok": False, "value": failure}] if failure else []
+        return broke_off + evaluate(script.scenario.expect, summary, stage.trace.lines, stage.sound.never_triggered)
+
     summary = write_report(
         out,
         stage.trace.lines,
@@ -129,11 +137,9 @@ def play(script: Script, parts: Parts, settings: Settings, out: Path, *, time: T
         time=time,
         mode=mode,
         device=parts.device,
-        judge=lambda summary: evaluate(script.scenario.expect, summary, stage.trace.lines, stage.sound.never_triggered),
+        judge=judge,
     )
-    failure = stage.conversation.failure
-    broke = f"{failure.part} failed: {failure.error}" if failure else None
-    return Played(script.scenario.name, out, summary, sound_seconds(out), broke)
+    return Played(script.scenario.name, out, summary, sound_seconds(out), failure)
 
 
 async def _converse(
