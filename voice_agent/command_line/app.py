@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import conversations, health, models
+from . import bench, conversations, health, models
 
 app = typer.Typer(
     name="voice-agent",
@@ -17,5 +17,6 @@ app = typer.Typer(
 app.command()(conversations.talk)
 app.command()(conversations.replay)
 app.command()(conversations.ask)
+app.command()(bench.bench)
 app.command()(health.doctor)
 app.add_typer(models.app, name="models")

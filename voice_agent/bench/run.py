@@ -1,0 +1,148 @@
+"""Everything that `voice-agent bench` measures, in order, as a table and as JSON.
+
+run_bench(settings, ...) -> exit status
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from ..errors import UnusableInput
+from ..model_store import find
+from ..reasoning.model_loading import LoadedModel, load_language_model
+from ..settings import Settings
+from .figures import Figure, rate_figure, table_of, times_figure
+from .machine import machine, read_gb_s
+from .session import HOPS, Session, Time, run_sessions
+from .steps import ModelBench, milliseconds
+
+SCENARIO = Path(__file__).resolve().parents[2] / "audio_fixtures" / "plain.yaml"
+CONTEXTS = (512, 2048, 8192)
+PREFILLS = (64, 300)
+AFTER = {
+    "turn_ended": "end of speech -> turn ended",
+    "thought": "-> first thought",
+    "written": "-> first written word",
+    "clause": "-> first clause",
+    "audio_started": "-> first sound",
+}
+
+
+def run_bench(
+    settings: Settings,
+    *,
+    out: Path | None,
+    repeats: int,
+    sessions: int,
+    scenario: Path = SCENARIO,
+    contexts: Sequence[int] = CONTEXTS,
+    time: Time = "real",
+    seed: int = 0,
+) -> int:
+    """Measure, print the table, write `out`.
+
+    repeats: runs of everything that takes less than seconds. sessions: fresh processes, each with one conversation;
+    0 leaves them out.
+
+    Raises:
+        UnusableInput: a model or the scenario is missing, or `out` cannot be written.
+    """
+    if sessions and not scenario.is_file():
+        raise UnusableInput(f"no scenario at {scenario}: name one with --scenario, or leave it out with --sessions 0")
+    _check_writable(out)
+    progress = Console(stderr=True, highlight=False)
+    about = machine()
+    figures = []
+    for figure in _sessions(settings, scenario, sessions, time, seed, progress):
+        figures.append(figure)
+    progress.print("loading the language model")
+    loaded = load_language_model(find(settings.models.language), settings=settings.reasoning)
+    model_figures = list(_model(loaded, settings, repeats, contexts, progress))
+    about |= {"profile": settings.profile, "model": _model_facts(loaded), "conversation_time": time}
+    figures = [*model_figures, *figures]
+    Console().print(table_of(figures, f"{loaded.facts.name}, {about['processor']}, {torch.get_num_threads()} threads"))
+    if out is not None:
+        report = {**about, "figures": [figure.to_json() for figure in figures]}
+        out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _model(
+    loaded: LoadedModel, settings: Settings, repeats: int, contexts: Sequence[int], progress: Console
+) -> Iterator[Figure]:
+    progress.print("memory bandwidth")
+    bandwidth = times_figure("memory read", "GB/s", read_gb_s(torch.device(loaded.facts.device), repeats))
+    yield bandwidth
+    bytes_per_ms = bandwidth.value * 1e6
+    bench = ModelBench(loaded, settings.reasoning)
+    for context in contexts:
+        progress.print(f"steps at context {context}")
+        for rows, job in bench.steps(context).items():
+            taken_ms = milliseconds(job, repeats)
+            yield times_figure(f"step, {rows}, context {context}", "ms", taken_ms, job.bytes / bytes_per_ms)
+    for tokens in PREFILLS:
+        progress.print(f"prefill of {tokens} tokens")
+        job = bench.prefill(tokens)
+        yield rate_figure(f"prefill {tokens}", "tokens/s", tokens, milliseconds(job, repeats), job.bytes / bytes_per_ms)
+    progress.print("injection, gate and cut")
+    job, context = bench.injection(contexts[0]), contexts[0]
+    yield times_figure(
+        f"inject 12 words, context {context}", "ms", milliseconds(job, repeats), job.bytes / bytes_per_ms
+    )
+    asking, thinking = (milliseconds(bench.gate(context)[which], repeats) for which in ("with", "without"))
+    added_ms = [a - b for a, b in zip(asking, thinking, strict=True)]
+    yield times_figure(f"gate, added, context {context}", "ms", added_ms)
+    yield times_figure(f"cut, context {context}", "ms", milliseconds(bench.cut(context), repeats))
+
+
+def _sessions(
+    settings: Settings, scenario: Path, count: int, time: Time, seed: int, progress: Console
+) -> Iterator[Figure]:
+    done: list[Session] = []
+    if not count:
+        return
+    progress.print("a start to warm up")
+    for session in run_sessions(settings, scenario, repeats=count, time=time, seed=seed):
+        done.append(session)
+        progress.print(f"start and conversation {len(done)} of {count}")
+    for part in done[0].start_s:
+        yield times_figure(f"warm start: {part}", "s", [session.start_s[part] for session in done])
+    for kind in HOPS:
+        yield from _where_known(AFTER[kind], "s", [session.hops_s.get(kind) for session in done])
+    yield from _where_known("end of speech -> audible", "s", [session.first_audio_s for session in done])
+    yield from _where_known("step within the conversation", "ms", [session.step_ms_p50 for session in done])
+    yield times_figure("peak memory", "MB", [session.peak_rss_mb for session in done])
+
+
+def _where_known(name: str, unit: str, samples: Sequence[float | None]) -> Iterator[Figure]:
+    known = [sample for sample in samples if sample is not None]
+    if known:
+        yield times_figure(name, unit, known)
+
+
+def _model_facts(loaded: LoadedModel) -> dict[str, Any]:
+    facts = loaded.facts
+    return {
+        "name": facts.name,
+        "kernel": facts.kernel,
+        "dtype": facts.dtype,
+        "device": facts.device,
+        "weight_bytes": facts.weight_bytes,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _check_writable(out: Path | None) -> None:
+    """Before minutes are spent."""
+    if out is None:
+        return
+    try:
+        out.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise UnusableInput(f"cannot write {out} ({error.strerror}): name another file with --out") from error

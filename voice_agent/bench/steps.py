@@ -1,0 +1,180 @@
+"""Time whole token steps of a language model: streams over shared blocks, prefill, injection, gate and cut.
+
+    ModelBench(loaded, settings).steps(context), .prefill(tokens), ... -> Job
+    milliseconds(job, repeats) -> how long each run took, chosen tokens read back
+
+Views are those of an answer. Contexts are filled with zeros instead of text: time does not depend on what was said.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..reasoning.answer import VIEWS
+from ..reasoning.cache_block import FIRST_ARENA, CacheArena
+from ..reasoning.cache_view import View, views_from_picture
+from ..reasoning.model_loading import LoadedModel
+from ..reasoning.packed.linears import PackedEmbedding, PackedLinear
+from ..reasoning.prompts import Prompts
+from ..reasoning.token_stepper import Row, TokenStepper
+from ..reasoning.writer import Writer
+from ..settings import Reasoning
+
+SHARES = {"dialogue": 0.25, "thoughts": 0.45, "spoken": 0.15}  # of the context; the rest of it is preamble
+USER_TOKENS = 24
+LEAST_CONTEXT = 160
+STREAMS = ("thinker", "writer", "probe")
+INJECTED_WORDS = "Sorry, I meant ninety kilometers in forty five minutes, not sixty kilometers."  # 12
+SPOKEN = "A train that travels sixty kilometers in forty five minutes goes eighty kilometers per hour. That is fast."
+TOKEN = 100  # any that is no special token
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to measure.
+
+    bytes: what it must read from memory at least. prepare: makes ready what an earlier run changed, unmeasured.
+    """
+
+    run: Callable[[], object]
+    bytes: float = 0.0
+    prepare: Callable[[], object] = lambda: None
+
+
+class ModelBench:
+    """A language model, and what an answer makes it do."""
+
+    def __init__(self, loaded: LoadedModel, settings: Reasoning) -> None:
+        self.stepper = TokenStepper(loaded.model, settings.kernel)
+        self.weight_bytes = bytes_of_weights(loaded.model)
+        self._tokenizer = loaded.tokenizer
+        self._prompts = Prompts(loaded.tokenizer)
+        self._chunk = settings.prefill_chunk
+        self._token_bytes = self._bytes_of_a_token()
+
+    def steps(self, context: int) -> dict[str, Job]:
+        """Steps of one to three rows with one token each; the blocks stay as they were."""
+        views = list(views_of(context).values())
+        return {
+            "1 row" if count == 1 else f"{count} rows": self._step(views[:count])
+            for count in range(1, len(STREAMS) + 1)
+        }
+
+    def prefill(self, tokens: int) -> Job:
+        """A text into an empty block, in chunks."""
+        text = View((CacheArena().new_block("text"),))
+        chunks = -(-tokens // self._chunk)
+        return Job(lambda: self.feed([(text, tokens)]), chunks * self.weight_bytes)
+
+    def injection(self, context: int) -> Job:
+        """Words of the user into thoughts and spoken words at once, template included, until both have read them."""
+        views = views_of(context)
+        words = self._prompts.words(INJECTED_WORDS)
+        rows = [
+            (views["thinker"], 1 + len(self._prompts.heard_by_thinker(words))),  # the pending token goes first
+            (views["writer"], 1 + len(self._prompts.heard_by_writer(words, resume=False))),
+        ]
+        return Job(lambda: self.feed(rows), self._read_by(view for view, _ in rows))
+
+    def gate(self, context: int) -> dict[str, Job]:
+        """A thinker's step without the probe and with it: the question is fed whole."""
+        views = views_of(context)
+        thinking, asking = (views["thinker"], 1), (views["probe"], len(self._prompts.question))
+        return {
+            "without": Job(lambda: self.feed([thinking]), self._read_by([views["thinker"]])),
+            "with": Job(lambda: self.feed([thinking, asking]), self._read_by([views["thinker"], views["probe"]])),
+        }
+
+    def cut(self, context: int) -> Job:
+        """Take the second half of two written sentences back, from the text and from the block."""
+        view = views_of(context)["writer"]
+        block = view.own
+        block.truncate(0)
+        tokens = self._prompts.words(SPOKEN)
+        writer = Writer(view, "direct", self._prompts, self._tokenizer)
+
+        def prepare() -> None:
+            writer.cut(0)
+            for token in tokens:
+                writer.take(token, False, None)
+            unread = writer.stream.unfed()
+            block.reserve(len(unread))
+            block.tokens += unread
+
+        def cut() -> None:
+            writer.cut(len(writer.text) // 2)
+            writer.stream.unfed()
+
+        return Job(cut, prepare=prepare)
+
+    def _step(self, views: Sequence[View]) -> Job:
+        return Job(lambda: self.feed([(view, 1) for view in views]), self._read_by(views))
+
+    def feed(self, rows: Iterable[tuple[View, int]]) -> None:
+        """So many tokens into each view, side by side, in chunks; the chosen tokens are read back, then all is cut."""
+        left = dict(rows)
+        lengths = {view: view.own.length for view in left}
+        while left:
+            step = {view: min(count, self._chunk) for view, count in left.items()}
+            left = {view: count - step[view] for view, count in left.items() if count > step[view]}
+            feeds = [Row(view, [TOKEN] * count, wants_logits=view not in left) for view, count in step.items()]
+            self.stepper.step(feeds).argmax(-1).tolist()
+        for view, length in lengths.items():
+            view.own.truncate(length)
+
+    def _read_by(self, views: Iterable[View]) -> float:
+        """Bytes of one step: the weights, and every block once, however many rows read it."""
+        blocks = {id(block): block.length for view in views for block in view.blocks}
+        return self.weight_bytes + self._token_bytes * sum(blocks.values())
+
+    def _bytes_of_a_token(self) -> float:
+        """Of keys and values, all layers."""
+        arena = CacheArena()
+        self.stepper.step([Row(View((arena.new_block("text"),)), [TOKEN])])
+        return arena.bytes / FIRST_ARENA
+
+
+def milliseconds(job: Job, repeats: int, *, warm_up: bool = True) -> list[float]:
+    """Run it so many times, after one pass more that warms up."""
+    taken = []
+    for _ in range(repeats + warm_up):
+        job.prepare()
+        start_s = time.perf_counter()
+        job.run()
+        taken.append((time.perf_counter() - start_s) * 1e3)
+    return taken[warm_up:]
+
+
+def views_of(context: int) -> dict[str, View]:
+    """Thinker, writer and probe of an answer, with so many tokens to read in all; the probe's question is empty."""
+    assert context >= LEAST_CONTEXT, f"a context of {context} tokens leaves no room for the question"
+    arena = CacheArena()
+    lengths = {**{name: int(context * share) for name, share in SHARES.items()}, "user": USER_TOKENS, "question": 0}
+    blocks = {}
+    for name, length in {"preamble": context - sum(lengths.values()), **lengths}.items():
+        blocks[name] = arena.new_block(name)
+        blocks[name].reserve(length)
+        blocks[name].tokens = [0] * length
+    views = views_from_picture(VIEWS, blocks)
+    return {name: views[name] for name in STREAMS}
+
+
+def bytes_of_weights(model: Any) -> int:
+    """What a step reads: everything but a table of embeddings that is no output matrix at the same time."""
+    embedding, seen = model.get_input_embeddings(), {}
+    for module in model.modules():
+        if module is not embedding:
+            seen.update({tensor.data_ptr(): tensor.nbytes for tensor in _tensors(module)})
+    return sum(seen.values())
+
+
+def _tensors(module: nn.Module) -> list[torch.Tensor]:
+    if isinstance(module, PackedLinear | PackedEmbedding):
+        return module.tensors()
+    return list(module.parameters(recurse=False))
