@@ -18,6 +18,7 @@ from tests.reasoning.tiny_tokenizer import tiny_tokenizer
 from voice_agent.clock import VirtualClock, Worker, run_in_virtual_time
 from voice_agent.errors import UnusableInput
 from voice_agent.events import AnswerEvent, Done, Gate, Injected, ModelCall, ReplyEnd, Thought, Written
+from voice_agent.reasoning.prompts import Prompts
 from voice_agent.reasoning.reasoner import AsyncReasoner
 from voice_agent.reasoning.token_stepper import TokenStepper
 from voice_agent.settings import DeclaredCosts, Reasoning
@@ -109,11 +110,25 @@ def test_warming_up_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
             tasks.create_task(_all(reasoner, "How far?"))
 
     run_in_virtual_time(main)
-    assert fed.read_twice("preamble") == 0
+    assert fed.text("preamble") == TOKENIZER.decode(Prompts(TOKENIZER).preamble)
 
 
 async def _all(reasoner: AsyncReasoner, question: str | None = None, mode: str = "async") -> list[AnswerEvent]:
     return [event async for event in reasoner.answer(question, mode=mode)]
+
+
+def test_no_steering_token_is_spoken() -> None:
+    model = copy.deepcopy(shared_model())
+    steering = ["<tool_call>", "<think>", "<|im_start|>"]
+    model.lm_head.bias[TOKENIZER.convert_tokens_to_ids(steering)] = 100.0
+
+    async def main(clock: VirtualClock) -> list[AnswerEvent]:
+        return await _all(AsyncReasoner(model, TOKENIZER, settings=SETTINGS, clock=clock), "How far?")
+
+    end = run_in_virtual_time(main)[-1]
+    assert isinstance(end, Done)
+    assert end.spoken != ""
+    assert not any(mark in end.spoken for mark in steering)
 
 
 # --- words and cuts while it runs ----------------------------------------------------------------------------------
@@ -126,6 +141,7 @@ def test_words_enter_the_running_thoughts(mode: str, at_s: float, monkeypatch: p
     fed = watch(monkeypatch)
     events = converse(mode=mode, happens={at_s: hear("No, 90.")})
     assert [event for _, event in events if isinstance(event, Injected)] != []
+    assert not [event for t_s, event in events if at_s < t_s <= at_s + 0.07]  # chosen without the words: discarded
     thoughts = [event.text for t_s, event in events if isinstance(event, Thought) and t_s <= at_s]
     assert done(events).thoughts.startswith("".join(thoughts))
     assert done(before).thoughts.startswith("".join(thoughts))
@@ -163,6 +179,7 @@ def test_what_did_not_sound_is_forgotten(mode: str, at_s: float, monkeypatch: py
         assert reasoner.reply == 2
 
     events = converse(mode=mode, happens={at_s: cut})
+    assert not [event for t_s, event in events if isinstance(event, Written) and at_s < t_s <= at_s + 0.07]
     before, kept = seen
     assert before.startswith(kept)
     assert len(kept) <= max(4, len(before))
@@ -336,15 +353,16 @@ def test_cancelling_in_real_time_waits_for_the_step_in_flight(monkeypatch: pytes
 def test_one_reasoner_serves_several_loops_in_its_life() -> None:
     reasoner = AsyncReasoner(shared_model(), TOKENIZER, settings=SETTINGS)
 
-    async def stopped_while_it_waits(reply: int) -> AnswerEvent:
+    async def stopped_while_it_waits() -> AnswerEvent:
+        looked = asyncio.Event()
+        reasoner.voice_full = lambda: bool(looked.set())
         task = asyncio.create_task(_all(reasoner))
-        while reasoner.reply < reply:
-            await asyncio.wait([task], timeout=0)
+        await looked.wait()  # it has looked what is to be done, and goes to wait for words
         reasoner.stop()
         return (await task)[-1]
 
-    for reply in (1, 2):
-        assert isinstance(asyncio.run(stopped_while_it_waits(reply)), Done)
+    for _ in range(2):
+        assert isinstance(asyncio.run(stopped_while_it_waits()), Done)
 
 
 # --- turns ---------------------------------------------------------------------------------------------------------
@@ -381,6 +399,25 @@ def test_words_between_answers_stand_before_the_next_question(monkeypatch: pytes
 
     assert not any(isinstance(event, Injected) for event in run_in_virtual_time(main))
     assert fed.text("user") == "Now then. How far?"
+
+
+def test_an_end_before_the_first_word_ends_nothing() -> None:
+    async def main(clock: VirtualClock) -> float:
+        reasoner = tiny_reasoner(clock)
+        reasoner.end_turn()
+        reasoner.hear("How far?")
+
+        async def outside() -> None:
+            await clock.sleep_until(9.0)
+            reasoner.end_turn()
+
+        ending = asyncio.create_task(outside())
+        async for _ in reasoner.answer():
+            break
+        await ending
+        return clock.now_s()
+
+    assert run_in_virtual_time(main) > 9.0
 
 
 def test_the_dialogue_remembers_what_sounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,6 +188,12 @@ def test_words_drop_what_was_held_back() -> None:
     assert write(tested, "Ah, so I double it.") == ("Ah, so I double it. ", "over")
 
 
+def test_a_direct_answer_hears_before_it_has_begun() -> None:
+    tested = writer("direct")
+    tested.hear(PROMPTS.words("no, 90"))
+    assert whole(tested).endswith("<|im_start|>user\nno, 90<|im_end|>\n<|im_start|>assistant\n")
+
+
 @pytest.mark.parametrize("finished", [False, True])
 def test_a_direct_answer_goes_on_after_words(finished: bool) -> None:
     tested = writer("direct")
