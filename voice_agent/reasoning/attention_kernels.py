@@ -3,8 +3,9 @@
     choose_attention(name) -> AttentionKernel
     attend: query (heads, n, dim), key, value (kv_heads, n, dim) -> stored in the arena; (n, heads, value_dim)
 
+    triton   fused for a GPU (triton_attention); other devices, types and very wide heads go to one of these two
     native   one call a layer for all rows, C++ built at set-up; CPU, float32 or bfloat16, the rest goes to plain
-    plain    torch operations, any device: what the other is tested against
+    plain    torch operations, any device: what the others are tested against
 
 n: new tokens of all rows, flat. One softmax runs over all blocks of a view; causality among new tokens is seen to here.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 import torch
@@ -25,6 +27,7 @@ from .rotation import rotate
 from .step_plan import RowPlan, StepPlan
 
 NATIVE_TYPES = (torch.float32, torch.bfloat16)
+TRITON_HINT = 'triton is not installed: install it (pip install triton; Linux only), or set [reasoning] kernel = "auto"'
 
 
 @dataclass(frozen=True)
@@ -87,17 +90,31 @@ class NativeAttention:
 
 
 def choose_attention(name: str) -> AttentionKernel:
-    """The kernel that goes with the linears' kernel called `name`; 'auto' is native where it was built, else plain.
+    """The kernel that goes with the linears' kernel called `name`.
+
+    'auto' is triton where there is a GPU and triton is installed, native where it was built, else plain; anything that
+    is neither triton nor native is plain.
 
     Raises:
-        UnusableInput: native was asked for by name and was not built.
+        UnusableInput: native was asked for by name and was not built, or triton and it is not installed.
     """
+    if name == "triton" or (name == "auto" and torch.cuda.is_available() and find_spec("triton")):
+        return _triton_attention()
     native = load_native() if name in ("auto", "native") else None
     if native is not None:
         return NativeAttention(native.block_attention)
     if name == "native":
         raise UnusableInput(NATIVE_HINT)
     return PlainAttention()
+
+
+def _triton_attention() -> AttentionKernel:
+    if not find_spec("triton"):
+        raise UnusableInput(TRITON_HINT)
+    from .triton_attention import TritonAttention  # not installed everywhere
+
+    native = load_native()
+    return TritonAttention(NativeAttention(native.block_attention) if native else PlainAttention())
 
 
 # --- plain ---------------------------------------------------------------------------------------------------------

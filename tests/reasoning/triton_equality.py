@@ -1,0 +1,120 @@
+"""The Triton kernel equals its plain twin, over random views, shapes and extras: on a GPU, or interpreted on the CPU.
+
+Triton reads TRITON_INTERPRET when it is first imported, and most of torch's users import it, so this file has a process
+of its own: test_triton_attention.py runs it interpreted, scripts/check_gpu on a GPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.reasoning.test_attention_kernels import Shape, assert_equal, attend, drawn
+from voice_agent.reasoning.attention_kernels import AttentionKernel, PlainAttention, choose_attention
+from voice_agent.reasoning.step_plan import StepPlan
+
+REPEATABLE = settings(derandomize=True, deadline=None, database=None)
+
+
+@pytest.fixture(scope="module")
+def kernel() -> AttentionKernel:
+    return choose_attention("triton")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def on_the_gpu_where_there_is_one() -> Iterator[None]:
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        yield
+
+
+def shapes() -> st.SearchStrategy[Shape]:
+    """As for the native kernel, with few different dimensions (each costs a compilation) and shorter blocks."""
+    dims = st.sampled_from([64, 80, 128])
+    return st.integers(1, 3).flatmap(
+        lambda rows: st.builds(
+            Shape,
+            kv_heads=st.integers(1, 2),
+            group=st.integers(1, 5),
+            dim=dims,
+            value_dim=dims,
+            rotary_dim=st.sampled_from([None, 16, 32]),
+            shared=st.lists(st.integers(0, 100), max_size=5).map(tuple),
+            own=st.tuples(*[st.integers(0, 90)] * rows),
+            counts=st.tuples(*[st.one_of(st.just(1), st.integers(1, 20))] * rows),
+            sliding_window=st.one_of(st.none(), st.integers(1, 200)),
+            softcap=st.one_of(st.none(), st.floats(0.5, 50)),
+            sinks=st.booleans(),
+            across=st.booleans(),
+        )
+    )
+
+
+EXAMPLES = {
+    "decode": Shape(group=3),
+    "one row of one token with nothing to read": Shape(shared=(), own=(0,), counts=(1,)),
+    "llama": Shape(kv_heads=4, group=4, dim=64, value_dim=64),
+    "injection beside decode": Shape(group=2, counts=(1, 12)),
+    "prefill": Shape(kv_heads=1, group=2, shared=(90,), own=(70,), counts=(64,), across=True),
+    "three rows, many blocks": Shape(
+        kv_heads=1, group=5, shared=(70, 1, 3, 0, 90) * 4, own=(0, 9, 33), counts=(1, 1, 8)
+    ),
+    "partial rotation": Shape(rotary_dim=32, dim=80, value_dim=80),
+    "wide heads": Shape(kv_heads=1, group=2, dim=256, value_dim=256, counts=(1, 20)),
+    "dimensions apart": Shape(dim=192, value_dim=128),
+    "window": Shape(kv_heads=1, group=2, shared=(300, 0, 40), sliding_window=128, counts=(40, 1)),
+    "window of one": Shape(sliding_window=1, counts=(5, 1)),
+    "softcap": Shape(softcap=30.0, counts=(3, 1)),
+    "sinks": Shape(sinks=True, sliding_window=128),
+}
+
+
+@pytest.mark.parametrize("shape", EXAMPLES.values(), ids=EXAMPLES)
+def test_triton_equals_plain(shape: Shape, kernel: AttentionKernel) -> None:
+    assert_equal(shape, kernel, 1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("example", ["decode", "prefill", "wide heads"])
+def test_triton_equals_plain_in_half_precision(example: str, dtype: torch.dtype, kernel: AttentionKernel) -> None:
+    assert_equal(replace(EXAMPLES[example], dtype=dtype), kernel, 3e-3)
+
+
+@settings(REPEATABLE, max_examples=20)
+@given(shape=shapes())
+def test_triton_equals_plain_over_random_views(shape: Shape, kernel: AttentionKernel) -> None:
+    assert_equal(shape, kernel, 1e-5)
+
+
+@settings(REPEATABLE, max_examples=8)
+@given(shape=shapes())
+def test_triton_equals_plain_in_bfloat16(shape: Shape, kernel: AttentionKernel) -> None:
+    """Both compute in float32, so that they differ by the last rounding only."""
+    assert_equal(replace(shape, dtype=torch.bfloat16), kernel, 3e-3)
+
+
+@pytest.mark.parametrize("shape", [Shape(dtype=torch.float64), Shape(kv_heads=1, value_dim=512)])
+def test_what_triton_does_not_know_goes_to_the_other_kernel(shape: Shape, kernel: AttentionKernel) -> None:
+    assert_equal(shape, kernel, 1e-5)
+    assert drawn(shape, 1, 1, shape.dim).dtype == attend(shape, kernel)[0].dtype
+
+
+def test_rows_of_the_tables_that_hold_nothing_change_nothing(kernel: AttentionKernel) -> None:
+    """A captured step keeps tables of a fixed size; rows without tokens fill them up."""
+
+    class WithEmptyRow:
+        name = "with an empty row"
+
+        def attend(self, plan: StepPlan, *arguments: Any) -> torch.Tensor:
+            empty = plan.row_table.new_tensor([[0, 0, len(plan.span_table), len(plan.span_table)]])
+            filled = torch.cat((plan.row_table[:1], empty, plan.row_table[1:], empty, empty))
+            vars(plan)["row_table"] = filled  # where the property is cached
+            return kernel.attend(plan, *arguments)
+
+    shape = Shape(counts=(3, 1))
+    assert torch.allclose(attend(shape, WithEmptyRow())[0], attend(shape, PlainAttention())[0], atol=1e-5)
