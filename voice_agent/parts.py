@@ -48,8 +48,8 @@ class Parts:
         return f"{facts.device} ({facts.name}, {facts.kernel} kernel)"
 
 
-def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: None) -> Parts:
-    """Load all three at once; `tell` hears the name of each part that is ready.
+def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: None, seed: int = 0) -> Parts:
+    """Load all three at once; `tell` hears the name of each part that is ready; `seed` is the voice's.
 
     Raises:
         UnusableInput: a model is missing, broken, or too large for this machine.
@@ -64,7 +64,7 @@ def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: N
         return loaded
 
     def voice(path: Path) -> Voice:
-        return Voice.load(path, settings.speaking)
+        return Voice.load(path, settings.speaking, seed)
 
     with ThreadPoolExecutor(3) as loaders:
 

@@ -92,6 +92,13 @@ def test_the_same_clause_sounds_the_same(voice: Voice) -> None:
     assert first.words == again.words
 
 
+def test_the_seed_draws_the_noise(voice_path: Path) -> None:
+    clause = Clause("The train is going at 80 km/h.", 1, "model")
+    one, again, other = (Voice.load(voice_path, Speaking(), seed).synthesize(clause).samples for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
 @pytest.mark.parametrize("written", ["", " ", "**", "```\n", "😀", "..."])
 def test_nothing_to_say(voice: Voice, written: str) -> None:
     audio = voice.synthesize(clause(written))

@@ -76,7 +76,7 @@ def run_replay(
     files = _scenario_files(path)
     scripts = {file: make_script(file, voice.say, settings.hearing.rate_hz) for file in files}
     with console.status("loading the models ..."):
-        parts = load_parts(settings)
+        parts = load_parts(settings, seed=seed)
     out = out or DEFAULT_OUT
     try:
         played = []

@@ -48,8 +48,8 @@ class Voice:
         )
 
     @classmethod
-    def load(cls, path: Path, settings: Speaking) -> Voice:
-        """Load the voice `path`; its description lies beside it with `.json` appended.
+    def load(cls, path: Path, settings: Speaking, seed: int = 0) -> Voice:
+        """Load the voice `path`; its description lies beside it with `.json` appended. `seed`: of its noise.
 
         Raises:
             UnusableInput: either file is missing or broken.
@@ -63,7 +63,7 @@ class Voice:
                 raise UnusableInput(f"no voice file {file}: fetch it with `voice-agent models fetch`")
         try:
             config = PiperConfig.from_dict(json.loads(description.read_text(encoding="utf-8")))
-            return cls(PiperVoice(session=_session(path, settings.voice_threads), config=config), settings)
+            return cls(PiperVoice(session=_session(path, settings.voice_threads, seed), config=config), settings)
         except Exception as error:  # onnx and onnxruntime raise a dozen kinds of their own for a broken file
             raise UnusableInput(
                 f"the voice {path} cannot be loaded ({type(error).__name__}: {_first_line(error)}): "
@@ -118,7 +118,7 @@ class Voice:
         return [symbol for sentence in self._piper.phonemize(word) for symbol in sentence]
 
 
-def _session(path: Path, threads: int) -> Any:
+def _session(path: Path, threads: int, seed: int) -> Any:
     """An onnxruntime session of the voice that also returns the phoneme durations."""
     import onnx
     import onnxruntime  # type: ignore[import-untyped]
@@ -127,6 +127,7 @@ def _session(path: Path, threads: int) -> Any:
     model = onnx.load(str(path))
     if len(model.graph.output) == 1:
         add_alignment_output(model)
+    onnxruntime.set_seed(seed)  # read when a session is made
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

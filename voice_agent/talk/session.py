@@ -57,7 +57,7 @@ def run_talk(
     if out is not None:
         prepare_folder(out)
     console = Console(highlight=False)
-    parts = _load(settings, console)
+    parts = _load(settings, seed, console)
     talk = Talk(parts, settings, devices, out, console, mode=mode, seed=seed)
     try:
         asyncio.run(talk.hold())
@@ -70,14 +70,14 @@ def run_talk(
     return 0
 
 
-def _load(settings: Settings, console: Console) -> Parts:
+def _load(settings: Settings, seed: int, console: Console) -> Parts:
     clock = WallClock()
 
     def tell(part: str) -> None:
         console.print(f"{part} ready in {clock.now_s():.1f} s", style="dim")
 
     with console.status("loading the models ..."):
-        return load_parts(settings, tell)
+        return load_parts(settings, tell, seed)
 
 
 class Talk:
