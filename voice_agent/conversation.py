@@ -11,6 +11,7 @@ frames, and a full voice closes the speak gate while thinking goes on.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -84,6 +85,7 @@ class _Turn:
     began_s: float
     heard: list[str] = field(default_factory=list)
     sounded: str = ""
+    gap: str = ""  # white space behind the words before a cut, which still stands before the words that come next
     done: Done | None = None
 
     def record(self) -> TurnRecord:
@@ -268,6 +270,7 @@ class Conversation:
             self._trace.record(Retracted(unmade, reply))
         self._splitter.clear()
         self.reasoner.cut_spoken(turn.sounded)
+        turn.gap += self.reasoner.spoken[len(turn.sounded) :]
         turn.sounded = self.reasoner.spoken
         self._unvoiced_words, self._sounding_reply = 0, None
         self.reasoner.user_speaking = False
@@ -316,10 +319,12 @@ class Conversation:
     def _played(self, event: PlaybackEvent) -> None:
         if isinstance(event, Underrun) and not self._unvoiced_words:
             return  # nothing more was written yet: silence while thinking, not a gap in the sound
-        self._trace.record(event)
         if isinstance(event, Sounded):
-            self._turns[-1].sounded += event.text
-        elif isinstance(event, AudioStopped) and event.reply == self._sounding_reply:
+            turn = self._turns[-1]
+            turn.sounded += event.text
+            event, turn.gap = dataclasses.replace(event, text=turn.gap + event.text), ""
+        self._trace.record(event)
+        if isinstance(event, AudioStopped) and event.reply == self._sounding_reply:
             self._sounding_reply = None
             self.reasoner.wake()
 

@@ -178,14 +178,14 @@ def test_a_back_channel_is_heard_out(runs: dict[str, Run]) -> None:
 
 
 def test_the_same_conversation_gives_the_same_bytes(runs: dict[str, Run], parts: Parts, tmp_path: Path) -> None:
-    play(bundled("correction"), parts, TINY, tmp_path, time="virtual", mode="async", seed=0)
+    play(bundled("stop"), parts, TINY, tmp_path, time="virtual", mode="async", seed=0)
     for name in ("trace.jsonl", "conversation.wav"):
-        assert (tmp_path / name).read_bytes() == (runs["correction"].played.folder / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (runs["stop"].played.folder / name).read_bytes()
 
 
-@pytest.mark.parametrize("mode", ["think", "think:12", "direct"])
+@pytest.mark.parametrize("mode", ["think", "think:6", "direct"])
 def test_modes_of_answering(mode: str, parts: Parts, tmp_path: Path) -> None:
-    played = play(bundled("plain"), parts, SHORT, tmp_path, time="virtual", mode=mode, seed=0)
+    played = play(bundled("greeting"), parts, SHORT, tmp_path, time="virtual", mode=mode, seed=0)
     lines = read_trace(tmp_path / "trace.jsonl")
     thoughts, written = ([line.t for line in lines if line.kind == kind] for kind in ("thought", "written"))
     assert played.summary["mode"] == mode
@@ -195,7 +195,7 @@ def test_modes_of_answering(mode: str, parts: Parts, tmp_path: Path) -> None:
         assert played.summary["turns"][0]["thinking_tokens"] == 0
     else:
         assert max(thoughts) <= min(written)
-        assert played.summary["turns"][0]["thinking_tokens"] <= (12 if mode == "think:12" else 40)
+        assert played.summary["turns"][0]["thinking_tokens"] <= (6 if mode == "think:6" else 40)
     assert not [line for line in lines if line.kind == "gate"]
 
 
@@ -216,7 +216,7 @@ def test_a_part_that_breaks_ends_the_conversation_and_is_named(
 ) -> None:
     scenario, out = write_scenario(tmp_path, [QUESTION]), tmp_path / "out"
     with broken(parts, which) as damaged:
-        monkeypatch.setattr(runner, "load_parts", lambda settings: damaged)
+        monkeypatch.setattr(runner, "load_parts", lambda settings, **others: damaged)
         with pytest.raises(UnusableInput) as raised:
             replay(scenario, out, junit=tmp_path / "junit.xml")
     assert f"made here broke off: {part}: RuntimeError: pulled the plug" in str(raised.value)
@@ -259,7 +259,7 @@ def test_an_interrupted_run_leaves_what_was_recorded(
 def test_a_bad_scenario_is_one_sentence_before_any_model_is_loaded(
     text: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "load_parts", lambda settings: pytest.fail("loaded the models"))
+    monkeypatch.setattr(runner, "load_parts", lambda settings, **others: pytest.fail("loaded the models"))
     scenario = tmp_path / "bad.yaml"
     if text is not None:
         scenario.write_text(text)
@@ -282,7 +282,7 @@ def test_an_output_folder_that_is_a_file(parts: Parts, tmp_path: Path) -> None:
 def test_a_folder_against_a_baseline(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(runner, "load_parts", lambda settings: with_own_workers(parts))
+    monkeypatch.setattr(runner, "load_parts", lambda settings, **others: with_own_workers(parts))
     folder, out = tmp_path / "scenarios", tmp_path / "out"
     write_scenario(folder, [GREETING], name="one")
     write_scenario(folder, [GREETING], name="two", expect={"first_audio_within_s": 3.0})
@@ -309,6 +309,7 @@ def test_a_folder_against_a_baseline(
     assert json.loads(baseline.read_text()) == figures, "a baseline does not follow what it judges"
 
 
-def test_an_expectation_that_fails_is_status_1(tmp_path: Path) -> None:
+def test_an_expectation_that_fails_is_status_1(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "load_parts", lambda settings, **others: with_own_workers(parts))
     scenario = write_scenario(tmp_path, [GREETING], expect={"finally_says": ["rhinoceros"]})
     assert replay(scenario, tmp_path / "out") == 1

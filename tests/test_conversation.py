@@ -1,0 +1,243 @@
+"""What must hold of any conversation that is over; two turns, typed lines, corrections over the voice, cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import groupby, pairwise
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from voice_agent.clock import VirtualClock, run_in_virtual_time
+from voice_agent.conversation import Conversation
+from voice_agent.parts import Parts, load_parts
+from voice_agent.reasoning.prompts import Prompts
+from voice_agent.record.trace import TraceLine, read_trace
+
+from .whole_conversation import SHORT, Held, converse, hold, script_of
+
+APPLES = {"audio": "apples_question.flac", "at": 0.5}
+TRAIN = {"audio": "train_question.flac", "at": 0.5}
+HELLO = {"audio": "hello.flac", "at": 0.5}
+SORRY, STOP, UH_HUH = "sorry_ninety.flac", "stop.flac", "uh_huh.flac"
+CONVERSATIONS = {
+    "two questions": [HELLO, {"audio": "train_question.flac", "after": "assistant_end + 0.5"}],
+    "corrected while it thinks": [APPLES, {"audio": SORRY, "after": "thinking + 0.2"}],
+    "corrected while it speaks, then stopped": [
+        TRAIN,
+        {"audio": SORRY, "after": "assistant_audio + 1.2"},
+        {"audio": STOP, "after": "assistant_audio + 0.4"},
+    ],
+    "heard out, then stopped": [
+        APPLES,
+        {"audio": UH_HUH, "after": "assistant_audio + 0.2"},
+        {"audio": STOP, "after": "user_end + 1.0"},
+    ],
+}
+CUT = ("stop", "correction", "question")
+
+
+@pytest.fixture(scope="module")
+def parts() -> Iterator[Parts]:
+    loaded = load_parts(SHORT)
+    yield loaded
+    loaded.workers.close()
+
+
+@pytest.fixture(scope="module")
+def conversations(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Held]:
+    """Conversations that are over."""
+    over = {}
+    for name, user in CONVERSATIONS.items():
+        folder = tmp_path_factory.mktemp("held")
+        over[name] = hold(script_of(folder, *user), parts, folder)
+    return over
+
+
+@pytest.fixture(params=CONVERSATIONS)
+def held(request: pytest.FixtureRequest, conversations: dict[str, Held]) -> Held:
+    return conversations[request.param]
+
+
+def of(lines: list[TraceLine], kind: str, reply: int | None = None) -> list[TraceLine]:
+    return [line for line in lines if line.kind == kind and reply in (None, line.fields.get("reply"))]
+
+
+def text(lines: list[TraceLine], kind: str, reply: int | None = None) -> str:
+    return "".join(line["text"] for line in of(lines, kind, reply))
+
+
+def replies(lines: list[TraceLine]) -> list[int]:
+    return [reply for reply, _ in groupby(line["reply"] for line in of(lines, "written"))]
+
+
+def turns(held: Held) -> list[list[TraceLine]]:
+    """The trace from each turn's beginning to the next one's."""
+    begins = [turn.began_s for turn in held.conversation.turns] + [float("inf")]
+    return [[line for line in held.lines if begin <= line.t < end] for begin, end in pairwise(begins)]
+
+
+def test_it_ends_by_itself_when_all_was_said(held: Held) -> None:
+    assert held.conversation.failure is None
+    assert not held.sound.never_triggered
+    assert held.sound.dropped == 0
+    assert held.conversation.is_idle
+
+
+def test_replies_are_written_one_after_the_other(held: Held) -> None:
+    assert replies(held.lines) == sorted(set(replies(held.lines)))
+
+
+def test_only_what_was_written_is_voiced_each_word_once(held: Held) -> None:
+    for reply in replies(held.lines):
+        written, clauses = text(held.lines, "written", reply), text(held.lines, "clause", reply)
+        sounded, retracted = text(held.lines, "sounded", reply), text(held.lines, "retracted", reply)
+        assert written.startswith(clauses)
+        assert clauses.lstrip().startswith(sounded.lstrip())  # a space that was left before a cut may come first
+        assert written.strip() == (sounded + retracted).strip()
+
+
+def test_the_dialogue_remembers_what_sounded(held: Held) -> None:
+    assert held.remembered().rstrip() == text(turns(held)[-1], "sounded").rstrip()
+
+
+def test_nothing_comes_of_a_reply_that_was_cut(held: Held) -> None:
+    for at, line in enumerate(held.lines):
+        if line.kind == "interrupted" and line["reason"] in CUT:
+            later = held.lines[at:]
+            stale = line["reply"]
+            for kind in ("written", "clause", "sounded", "audio_started", "paused", "resumed"):
+                assert not stale or not of(later, kind, stale)
+
+
+def test_a_correction_is_thought_about_and_a_stop_is_not(held: Held) -> None:
+    for at, line in enumerate(held.lines):
+        if line.kind == "interrupted" and line["reason"] in CUT:
+            until = next(
+                (i for i, later in enumerate(held.lines[at + 1 :], at + 1) if later.kind == "interrupted"), None
+            )
+            then = {later.kind for later in held.lines[at + 1 : until]}
+            assert ({"injected", "thought", "written"} <= then) == (line["reason"] != "stop")
+
+
+def test_pauses_are_ended(held: Held) -> None:
+    held_back: int | None = None
+    for line in held.lines:
+        if line.kind == "paused":
+            assert held_back is None
+            held_back = line["reply"]
+        elif line.kind in ("resumed", "audio_stopped") and line["reply"] == held_back:
+            held_back = None
+        elif line.kind == "sounded":
+            assert held_back is None
+    assert held_back is None
+
+
+def test_the_trace_on_disk_is_the_trace(held: Held, tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    path.write_text("".join(line.to_json() + "\n" for line in held.lines))
+    assert read_trace(path) == held.lines
+
+
+def test_each_turn_is_told_as_it_was(held: Held) -> None:
+    for turn, lines in zip(held.conversation.turns, turns(held), strict=True):
+        thoughts = of(lines, "thought")
+        assert len(thoughts) <= turn.thinking_tokens
+        assert turn.spoken_tokens > 0
+        for injected in of(lines, "injected"):
+            assert injected["text"] in turn.user_text
+
+
+def test_words_on_both_sides_of_a_cut_stand_apart(conversations: dict[str, Held]) -> None:
+    held = conversations["corrected while it speaks, then stopped"]
+    assert len({line["reply"] for line in of(held.lines, "sounded")}) == 2
+    assert text(held.lines, "sounded").split() == [line["text"].strip() for line in of(held.lines, "sounded")]
+
+
+# --- what the voice gets ---------------------------------------------------------------------------------------------
+
+
+def test_the_voice_gets_words_only(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model is made to write markdown and tokens of its template; the voice is given neither."""
+    said: list[str] = []
+    say = parts.voice._say
+    monkeypatch.setattr(parts.voice, "_say", lambda form: said.append(form) or say(form))
+    written = iter(parts.language.tokenizer.encode("## **Sum** <|im_end|> is `3` * 4 <|im_start|> now.\n- that\n"))
+    choose = "voice_agent.reasoning.answer.Answer._choose_word"
+    end = parts.language.tokenizer.eos_token_id
+
+    def choose_in_turn(answer: object, logits: object) -> int:
+        token = next(written, end)
+        return token if token not in Prompts(parts.language.tokenizer).control else next(written, end)
+
+    monkeypatch.setattr(choose, choose_in_turn)
+    over = hold(script_of(tmp_path, HELLO), parts, tmp_path, mode="direct")
+    assert "**" in text(over.lines, "written")
+    assert said
+    assert not [form for form in said for mark in ("*", "#", "`", "<|", "|>", "\n") if mark in form]
+    assert text(over.lines, "sounded").rstrip() == text(over.lines, "written").rstrip()
+
+
+# --- several turns, and a keyboard -----------------------------------------------------------------------------------
+
+
+def test_the_second_answer_has_read_the_first_turn(conversations: dict[str, Held], parts: Parts) -> None:
+    over = conversations["two questions"]
+    first, second = turns(over)
+    past = Prompts(parts.language.tokenizer).past_turn(over.conversation.turns[0].user_text, text(first, "sounded"))
+    assert over.conversation.reasoner._dialogue.block.tokens[: len(past)] == past
+    assert text(second, "sounded").strip()
+    assert min(line["reply"] for line in of(second, "written")) > max(line["reply"] for line in of(first, "written"))
+
+
+def test_lines_that_are_typed(parts: Parts, tmp_path: Path) -> None:
+    """A whole turn at once, then words over the answer, then the end of it."""
+
+    async def type_lines(conversation: Conversation, clock: VirtualClock) -> None:
+        await clock.sleep_until(1.5)
+        conversation.type_line("What are twelve apples and nine apples?")
+        await clock.sleep_until(1.8)
+        conversation.type_line("Sorry, I meant ten apples.")
+        await clock.sleep_until(3.0)
+        conversation.type_line("stop")
+
+    over = hold(script_of(tmp_path, {"audio": STOP, "at": 0.0}), parts, tmp_path, beside=type_lines)
+    (turn,) = over.conversation.turns
+    assert turn.user_text == "What are twelve apples and nine apples? Sorry, I meant ten apples."
+    assert [(line.t, line["reason"]) for line in of(over.lines, "interrupted")] == [(1.8, "correction"), (3.0, "stop")]
+    assert [line["text"] for line in of(over.lines, "injected")] == ["Sorry, I meant ten apples."]
+    assert not [line for line in over.lines if line.t > 3.0 and line.kind in ("thought", "written", "sounded")]
+    assert over.conversation.is_idle
+
+
+# --- cancelling ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", ["speech_started", "thought", "clause", "paused", "injected"])
+def test_cancelling_leaves_nothing_behind(moment: str, parts: Parts, tmp_path: Path) -> None:
+    script = script_of(tmp_path, *CONVERSATIONS["corrected while it speaks, then stopped"])
+
+    async def cancel_at_moment(clock: VirtualClock) -> list[TraceLine]:
+        seen: list[TraceLine] = []
+
+        def watch(line: TraceLine) -> None:
+            seen.append(line)
+            if line.kind == moment:
+                conversation.cancel()
+
+        conversation = asyncio.ensure_future(converse(script, parts, tmp_path, clock, on_line=watch))
+        with suppress(asyncio.CancelledError):
+            await conversation
+        assert conversation.cancelled()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return seen
+
+    seen = run_in_virtual_time(cancel_at_moment)
+    gc.collect()
+    assert moment in [line.kind for line in seen]
+    assert read_trace(tmp_path / "trace.jsonl") == seen
+    assert soundfile.info(tmp_path / "conversation.wav").duration == pytest.approx(seen[-1].t, abs=0.3)
