@@ -83,22 +83,23 @@ def _model(
     bench = ModelBench(loaded, settings.reasoning)
     for context in contexts:
         progress.print(f"steps at context {context}")
-        for rows, job in bench.steps(context).items():
-            taken_ms = milliseconds(job, repeats)
-            yield times_figure(f"step, {rows}, context {context}", "ms", taken_ms, job.bytes / bytes_per_ms)
+        jobs = bench.steps(context)
+        for rows, taken_ms in milliseconds(jobs, repeats).items():
+            yield times_figure(f"step, {rows}, context {context}", "ms", taken_ms, jobs[rows].bytes / bytes_per_ms)
     for tokens in PREFILLS:
         progress.print(f"prefill of {tokens} tokens")
-        job = bench.prefill(tokens)
-        yield rate_figure(f"prefill {tokens}", "tokens/s", tokens, milliseconds(job, repeats), job.bytes / bytes_per_ms)
-    progress.print("injection, gate and cut")
-    job, context = bench.injection(contexts[0]), contexts[0]
-    yield times_figure(
-        f"inject 12 words, context {context}", "ms", milliseconds(job, repeats), job.bytes / bytes_per_ms
-    )
-    asking, thinking = (milliseconds(bench.gate(context)[which], repeats) for which in ("with", "without"))
-    added_ms = [a - b for a, b in zip(asking, thinking, strict=True)]
+        jobs = {"prefill": bench.prefill(tokens)}
+        taken_ms = milliseconds(jobs, repeats)["prefill"]
+        yield rate_figure(f"prefill {tokens}", "tokens/s", tokens, taken_ms, jobs["prefill"].bytes / bytes_per_ms)
+    context = contexts[0]
+    progress.print(f"injection, gate and cut at context {context}")
+    jobs = {"injection": bench.injection(context), **bench.gate(context), "cut": bench.cut(context)}
+    taken = milliseconds(jobs, repeats)
+    floor_ms = jobs["injection"].bytes / bytes_per_ms
+    yield times_figure(f"inject 12 words, context {context}", "ms", taken["injection"], floor_ms)
+    added_ms = [asking - thinking for asking, thinking in zip(taken["with"], taken["without"], strict=True)]
     yield times_figure(f"gate, added, context {context}", "ms", added_ms)
-    yield times_figure(f"cut, context {context}", "ms", milliseconds(bench.cut(context), repeats))
+    yield times_figure(f"cut, context {context}", "ms", taken["cut"])
 
 
 def _sessions(

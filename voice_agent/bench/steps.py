@@ -1,15 +1,17 @@
 """Time whole token steps of a language model: streams over shared blocks, prefill, injection, gate and cut.
 
     ModelBench(loaded, settings).steps(context), .prefill(tokens), ... -> Job
-    milliseconds(job, repeats) -> how long each run took, chosen tokens read back
+    milliseconds(jobs, repeats) -> how long each run of each job took, chosen tokens read back
 
 Views are those of an answer. Contexts are filled with zeros instead of text: time does not depend on what was said.
+The zeros are written: memory that was never written is one page of the system's, which is read from the processor's
+cache.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +55,7 @@ class ModelBench:
     def __init__(self, loaded: LoadedModel, settings: Reasoning) -> None:
         self.stepper = TokenStepper(loaded.model, settings.kernel)
         self.weight_bytes = bytes_of_weights(loaded.model)
+        self._layers = loaded.model.config.get_text_config().num_hidden_layers
         self._tokenizer = loaded.tokenizer
         self._prompts = Prompts(loaded.tokenizer)
         self._chunk = settings.prefill_chunk
@@ -60,7 +63,7 @@ class ModelBench:
 
     def steps(self, context: int) -> dict[str, Job]:
         """Steps of one to three rows with one token each; the blocks stay as they were."""
-        views = list(views_of(context).values())
+        views = list(self._views(context).values())
         return {
             "1 row" if count == 1 else f"{count} rows": self._step(views[:count])
             for count in range(1, len(STREAMS) + 1)
@@ -74,8 +77,7 @@ class ModelBench:
 
     def injection(self, context: int) -> Job:
         """Words of the user into thoughts and spoken words at once, template included, until both have read them."""
-        views = views_of(context)
-        words = self._prompts.words(INJECTED_WORDS)
+        views, words = self._views(context), self._prompts.words(INJECTED_WORDS)
         rows = [
             (views["thinker"], 1 + len(self._prompts.heard_by_thinker(words))),  # the pending token goes first
             (views["writer"], 1 + len(self._prompts.heard_by_writer(words, resume=False))),
@@ -84,7 +86,7 @@ class ModelBench:
 
     def gate(self, context: int) -> dict[str, Job]:
         """A thinker's step without the probe and with it: the question is fed whole."""
-        views = views_of(context)
+        views = self._views(context)
         thinking, asking = (views["thinker"], 1), (views["probe"], len(self._prompts.question))
         return {
             "without": Job(lambda: self.feed([thinking]), self._read_by([views["thinker"]])),
@@ -93,12 +95,13 @@ class ModelBench:
 
     def cut(self, context: int) -> Job:
         """Take the second half of two written sentences back, from the text and from the block."""
-        view = views_of(context)["writer"]
+        view = self._views(context)["writer"]
         block = view.own
         block.truncate(0)
         tokens = self._prompts.words(SPOKEN)
         writer = Writer(view, "direct", self._prompts, self._tokenizer)
 
+        @torch.inference_mode()
         def prepare() -> None:
             writer.cut(0)
             for token in tokens:
@@ -112,6 +115,17 @@ class ModelBench:
             writer.stream.unfed()
 
         return Job(cut, prepare=prepare)
+
+    @torch.inference_mode()
+    def _views(self, context: int) -> dict[str, View]:
+        """Blocks whose keys and values are written: the first step makes room for them."""
+        views = views_of(context)
+        self.feed([(view, 1) for view in views.values()])
+        nothing = torch.empty(0, 0, 0)
+        for layer in range(self._layers):
+            for stored in views["thinker"].own.arena.layer_for(layer, nothing, nothing):
+                stored.zero_()
+        return views
 
     def _step(self, views: Sequence[View]) -> Job:
         return Job(lambda: self.feed([(view, 1) for view in views]), self._read_by(views))
@@ -140,15 +154,17 @@ class ModelBench:
         return arena.bytes / FIRST_ARENA
 
 
-def milliseconds(job: Job, repeats: int, *, warm_up: bool = True) -> list[float]:
-    """Run it so many times, after one pass more that warms up."""
-    taken = []
-    for _ in range(repeats + warm_up):
-        job.prepare()
-        start_s = time.perf_counter()
-        job.run()
-        taken.append((time.perf_counter() - start_s) * 1e3)
-    return taken[warm_up:]
+def milliseconds(jobs: Mapping[str, Job], repeats: int) -> dict[str, list[float]]:
+    """Run all in turn, so many times; one more pass before them warms up."""
+    taken: dict[str, list[float]] = {name: [] for name in jobs}
+    for repeat in range(repeats + 1):
+        for name, job in jobs.items():
+            job.prepare()
+            start_s = time.perf_counter()
+            job.run()
+            if repeat:
+                taken[name].append((time.perf_counter() - start_s) * 1e3)
+    return taken
 
 
 def views_of(context: int) -> dict[str, View]:
