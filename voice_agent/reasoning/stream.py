@@ -74,9 +74,9 @@ class Stream:
     def end_sentence(self) -> None:
         """A space after the last word, so that whoever voices the text knows that the sentence is whole."""
         if self.text and not self.text[-1].isspace():
-            self._settle()
-            self._ends[-1] += 1
+            self._ends[-1] = math.inf  # it now ends behind the space, with whatever was incomplete
             self._go_on_after(self.text + " ")
+            self._settle()
 
     def reopen(self, cue: Sequence[int]) -> None:
         """Begin with another cue; only before any text was written."""

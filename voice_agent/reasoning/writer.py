@@ -93,7 +93,7 @@ class Writer:
 
     def cut(self, length: int) -> None:
         """Keep the first `length` characters; a progress or conclusion that had begun is over."""
-        while self.text[length : length + 1].isspace():
+        while length < self.given and self.text[length].isspace():
             length += 1
         self.stream.rewind(length)
         cue_stands = self.stream.fresh and len(self.text) == self._start
