@@ -16,8 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reasoning.test_attention_kernels import Shape, assert_equal, attend, drawn
+from tests.reasoning.test_blocks_equal_whole import YARN, relative_error
+from tests.reasoning.tiny_models import tiny_model
 from voice_agent.reasoning.attention_kernels import AttentionKernel, PlainAttention, choose_attention
+from voice_agent.reasoning.cache_block import CacheArena
+from voice_agent.reasoning.cache_view import View
 from voice_agent.reasoning.step_plan import StepPlan
+from voice_agent.reasoning.token_stepper import Row, TokenStepper
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None)
 
@@ -102,6 +107,22 @@ def test_triton_equals_plain_in_bfloat16(shape: Shape, kernel: AttentionKernel) 
 def test_what_triton_does_not_know_goes_to_the_other_kernel(shape: Shape, kernel: AttentionKernel) -> None:
     assert_equal(shape, kernel, 1e-5)
     assert drawn(shape, 1, 1, shape.dim).dtype == attend(shape, kernel)[0].dtype
+
+
+@pytest.mark.parametrize(("kind", "changes"), [("llama", YARN), ("mistral", {"sliding_window": 7})])
+def test_a_model_gives_the_same_logits(kind: str, changes: dict[str, Any]) -> None:
+    """Two rows over a shared block: a text in chunks, words beside a token, a token each."""
+    got, expected = (logits_of_steps(TokenStepper(tiny_model(kind, **changes), name)) for name in ("triton", "plain"))
+    assert relative_error(got, expected) <= 1e-5
+
+
+def logits_of_steps(stepper: TokenStepper) -> torch.Tensor:
+    arena = CacheArena()
+    text, thoughts, spoken = (arena.new_block(name) for name in ("text", "thoughts", "spoken"))
+    stepper.step([Row(View((text,)), range(20, 40))])
+    thinker, writer = View((text, thoughts)), View((text, thoughts, spoken))
+    steps = [[Row(thinker, range(50, 62)), Row(writer, [7])], [Row(thinker, [8]), Row(writer, [9])]]
+    return torch.cat([stepper.step(rows) for rows in steps])
 
 
 def test_rows_of_the_tables_that_hold_nothing_change_nothing(kernel: AttentionKernel) -> None:
