@@ -150,6 +150,33 @@ def test_later_progress_is_given_out_whole_and_only_if_it_is_news() -> None:
     assert write(tested, "Then I halve it.") == ("Then I halve it. ", "over")
 
 
+def test_a_conclusion_that_was_said_word_for_word_is_not_said_again() -> None:
+    spoken = writer()
+    assert write(spoken, "I am here to help. ")[0].strip() == "I am here to help."
+    spoken.open("conclude")
+    assert write(spoken, "I am here to help.") == ("", "go on")
+    assert end(spoken) == ("", "over")
+    assert spoken.done
+    assert spoken.text.strip() == "I am here to help."
+
+
+def test_a_conclusion_is_given_out_from_where_it_parts_from_what_was_said() -> None:
+    spoken = writer()
+    write(spoken, "I am adding the bags. ")
+    spoken.open("conclude")
+    given = write(spoken, "I am left with nine.")[0] + end(spoken)[0]
+    assert given.strip() == "I am left with nine."
+
+
+def test_after_new_words_the_same_answer_is_news() -> None:
+    spoken = writer()
+    write(spoken, "There are many left. ")
+    spoken.hear(PROMPTS.words("Are you sure?"))
+    spoken.open("conclude")
+    given = write(spoken, "There are many left.")[0] + end(spoken)[0]
+    assert given.strip() == "There are many left."
+
+
 def test_the_thoughts_end_in_the_middle_of_progress() -> None:
     tested = writer()
     write(tested, "I add")

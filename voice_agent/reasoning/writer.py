@@ -45,6 +45,7 @@ class Writer:
         self.done = False
         self.given = 0  # characters of the text that were given out
         self._start = 0  # where the current utterance begins in the text
+        self._heard = 0  # where the text was when words last came in: after them everything is news
         self._open = True  # a cue stands and its utterance is not over
 
     @property
@@ -65,6 +66,10 @@ class Writer:
     def _must_be_whole(self) -> bool:
         """The first progress is given out word by word, for early sound; later ones whole, if they are news."""
         return not self.concluding and self._start > 0
+
+    @property
+    def _said_before(self) -> str:
+        return self.text[self._heard : self._start]
 
     @property
     def mid_utterance(self) -> bool:
@@ -89,7 +94,7 @@ class Writer:
             self.stream.interject(self._prompts.heard_by_writer(words, resume=direct))
         self.done = False
         self.cue = "direct" if direct else "progress"
-        self._start = len(self.text)
+        self._start = self._heard = len(self.text)
 
     def cut(self, length: int) -> None:
         """Keep the first `length` characters; a progress or conclusion that had begun is over."""
@@ -117,7 +122,7 @@ class Writer:
             if end < len(self.text):
                 self.stream.rewind(end)  # the beginning of another sentence
             return self._over()
-        held = self._must_be_whole or repeats(self.text[self._start : self._whole_words()], self.text[: self._start])
+        held = self._must_be_whole or repeats(self.text[self._start : self._whole_words()], self._said_before)
         return Taken("" if held else self._give_out(self._whole_words()), "go on")
 
     def break_off(self) -> str:
@@ -132,7 +137,7 @@ class Writer:
     def _over(self) -> Taken:
         self._open = False
         self.done = self.concluding
-        said, before = self.text[self._start :], self.text[: self._start]
+        said, before = self.text[self._start :], self._said_before
         if self._must_be_whole and says_again(said, before):
             self.stream.rewind(self._start)
             self._open = True  # the cue still stands
