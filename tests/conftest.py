@@ -13,34 +13,39 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read once, when the first
 import hypothesis
 import pytest
 
-from voice_agent import model_store
-
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("repeatable")
+
+
+def find(name: str) -> Path:
+    """A fetched model; imported late, because the tests of reasoning run where torch and transformers are alone."""
+    from voice_agent import model_store
+
+    return model_store.find(name)
 
 
 @pytest.fixture(scope="session")
 def recognizer_folder() -> Path:
     """faster-whisper tiny.en."""
-    return model_store.find("whisper-tiny.en")
+    return find("whisper-tiny.en")
 
 
 @pytest.fixture(scope="session")
 def voice_path() -> Path:
     """The Piper voice's .onnx file; its .onnx.json lies beside it."""
-    return model_store.find("en_US-joe-medium")
+    return find("en_US-joe-medium")
 
 
 @pytest.fixture(scope="session")
 def tiny_language_model() -> Path:
     """SmolLM2-135M as a GGUF file: fast, reasons badly."""
-    return model_store.find("smollm2-135m-instruct-q4_1")
+    return find("smollm2-135m-instruct-q4_1")
 
 
 @pytest.fixture(scope="session")
 def language_model() -> Path:
     """The default profile's language model as a GGUF file."""
-    return model_store.find("qwen2.5-coder-1.5b-instruct-q4_k_m")
+    return find("qwen2.5-coder-1.5b-instruct-q4_k_m")
 
 
 @pytest.fixture(scope="session")
