@@ -14,9 +14,10 @@ import soundfile
 
 from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.conversation import Conversation
+from voice_agent.events import Done, SpeechStarted, TurnEnded, TypedLine, UtteranceRecognized
 from voice_agent.parts import Parts, load_parts
 from voice_agent.reasoning.prompts import Prompts
-from voice_agent.record.trace import TraceLine, read_trace
+from voice_agent.record.trace import Trace, TraceLine, read_trace
 
 from .whole_conversation import SHORT, Held, converse, hold, script_of
 
@@ -241,3 +242,25 @@ def test_cancelling_leaves_nothing_behind(moment: str, parts: Parts, tmp_path: P
     assert moment in [line.kind for line in seen]
     assert read_trace(tmp_path / "trace.jsonl") == seen
     assert soundfile.info(tmp_path / "conversation.wav").duration == pytest.approx(seen[-1].t, abs=0.3)
+
+
+def test_what_was_heard_as_the_answer_ended_opens_the_next_turn(parts: Parts, tmp_path: Path) -> None:
+    """The end of an answer counts from its last sound on, whatever still waits for the floor."""
+
+    async def main(clock: VirtualClock) -> None:
+        trace = Trace(tmp_path / "trace.jsonl", clock)
+        conversation = Conversation(parts, SHORT, clock=clock, trace=trace, mode="async", seed=0)
+        heard: list[str] = []
+        conversation.reasoner.hear = heard.append  # type: ignore[method-assign, assignment]
+        conversation._push(TypedLine("What is two plus two?"))
+        conversation._push(SpeechStarted(1.0))
+        conversation._take(Done("finished", "", "Four.", 1, 1, 1, 1))
+        assert not conversation.floor.answering
+        conversation._push(UtteranceRecognized("And three plus three?", 1.0, 2.0))
+        conversation._push(TurnEnded(2.0))
+        assert heard == ["What is two plus two?", "And three plus three?"]
+        assert conversation.floor.turn == 2
+        conversation.close()
+        trace.close()
+
+    run_in_virtual_time(main)

@@ -1,7 +1,7 @@
 """The map: the rooms of one conversation, the bounded streams between them, and the one task group that runs them.
 
     sound -> frames -> listen -> hearing events -+-> floor -> reasoner -> clauses -> speak -> loudspeaker -> sound
-                        typed lines, answer ended -+      hear, inject, cut, stop          pause, resume, clear
+                                    typed lines -+      hear, inject, cut, stop          pause, resume, clear
 
 Everything that may happen is decided elsewhere: turn-taking in floor.py, thinking and writing in reasoning/. Here the
 decisions are carried out. Streams are bounded and a full one makes its writer wait, but for two: the microphone drops
@@ -169,8 +169,12 @@ class Conversation:
             self.failure = Failed(part, str(error))
             self._trace.record(self.failure)
         finally:
-            for stream in (self._to_floor, self._floor_events, self._to_voice, self._clauses):
-                stream.close()
+            self.close()
+
+    def close(self) -> None:
+        """End the streams; `run` does it, so only a conversation that was never run needs this."""
+        for stream in (self._to_floor, self._floor_events, self._to_voice, self._clauses):
+            stream.close()
 
     # --- the tasks -----------------------------------------------------------------------------------------------
 
@@ -202,10 +206,13 @@ class Conversation:
 
     async def _decide(self) -> None:
         async for event in self._floor_events:
-            playing = Playing(self.loudspeaker.reply or 0, self.loudspeaker.playing_text)
             with _part("conversation"):
-                for action in self.floor.push(event, playing):
-                    self._act(action)
+                self._push(event)
+
+    def _push(self, event: FloorEvent) -> None:
+        playing = Playing(self.loudspeaker.reply or 0, self.loudspeaker.playing_text)
+        for action in self.floor.push(event, playing):
+            self._act(action)
 
     async def _reason(self) -> None:
         """One answer after the other; each is opened by the first words of its question."""
@@ -294,7 +301,8 @@ class Conversation:
             case Done():
                 turn = self._turns[-1]
                 turn.done = event
-                self._to_floor.send_nowait(AnswerEnded(self.floor.turn, turn.sounded.rstrip().endswith("?")))
+                # At once, not behind what was heard meanwhile: that must not be put into an answer that is over.
+                self._push(AnswerEnded(self.floor.turn, turn.sounded.rstrip().endswith("?")))
 
     def _send(self, clause: Clause) -> None:
         self._trace.record(clause)
