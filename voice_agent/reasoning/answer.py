@@ -44,6 +44,8 @@ VIEWS = """
     probe     [preamble][dialogue][user][thoughts][spoken][question>
 """
 
+CUT_OFF_LENGTH = 12  # characters by which the thinker's place is known again
+
 
 @dataclass(frozen=True)
 class Feed:
@@ -106,6 +108,7 @@ class Answer:
         self._turn_ended = False
         self._thinker_done = not mode.thinks
         self._budget = mode.budget or settings.thinking_budget
+        self._cut_off = ""  # the end of the thoughts when words came in
         self._reconsider_until = 0  # thought tokens before which the thinker may not end
         self._thoughts_when_written = 0  # thought tokens when the writer last wrote
         self._thoughts_at_injection = 0  # length of the thoughts' text
@@ -128,6 +131,7 @@ class Answer:
         p, heard = self._prompts, self._prompts.words(words)
         self.user_text = f"{self.user_text} {words}"
         if self._mode.thinks:
+            self._cut_off = self.thinker.text[-CUT_OFF_LENGTH:]
             self.thinker.interject(p.heard_by_thinker(heard))
             self._thinker_done = False
             self._budget = self.thinker.sampled + (self._mode.budget or self._settings.thinking_budget)
@@ -243,8 +247,12 @@ class Answer:
     # --- thinker -------------------------------------------------------------------------------------------------
 
     def _choose_thought(self, logits: torch.Tensor) -> int:
-        reconsidering = self.thinker.sampled < self._reconsider_until
-        return self._thinker_sampler.choose(logits, self._ends_thinking if reconsidering else frozenset())
+        may_end = self.thinker.sampled >= self._reconsider_until and not self._is_where_it_was_cut_off()
+        return self._thinker_sampler.choose(logits, frozenset() if may_end else self._ends_thinking)
+
+    def _is_where_it_was_cut_off(self) -> bool:
+        """Thinking the same again, a model ends where its turn was ended by words that came in: it copies that end."""
+        return bool(self._cut_off) and self.thinker.text.endswith(self._cut_off)
 
     def _take_thought(self, token: int) -> list[AnswerEvent]:
         if token in self._ends_thinking:
