@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_agent.errors import UnusableInput
-from voice_agent.record.recording import Recording, read_right_channel
+from voice_agent.record.recording import Recording, read_channels
 
 LEFT_HZ, RIGHT_HZ = 16_000, 22_050
 
@@ -63,7 +63,7 @@ def test_what_was_said_is_kept_when_the_conversation_breaks_off(tmp_path: Path) 
 
     with pytest.raises(ZeroDivisionError):
         break_off()
-    right, rate_hz = read_right_channel(tmp_path / "c.wav")
+    _, right, rate_hz = read_channels(tmp_path / "c.wav")
     np.testing.assert_allclose(right, hum(1.0, rate_hz), atol=1e-4)
 
 

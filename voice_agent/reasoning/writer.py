@@ -122,8 +122,9 @@ class Writer:
             if end < len(self.text):
                 self.stream.rewind(end)  # the beginning of another sentence
             return self._over()
-        held = self._must_be_whole or repeats(self.text[self._start : self._whole_words()], self._said_before)
-        return Taken("" if held else self._give_out(self._whole_words()), "go on")
+        whole = self._whole_words()
+        held = self._must_be_whole or repeats(self.text[self._start : whole], self._said_before)
+        return Taken("" if held else self._give_out(whole), "go on")
 
     def break_off(self) -> str:
         """No more words will come: the rest that was held back."""

@@ -106,7 +106,8 @@ class _Channel:
         return joined[:n]
 
 
-def read_right_channel(path: Path) -> tuple[np.ndarray, int]:
-    """What the loudspeaker played, (n,) float32, and its rate, from a finished conversation.wav."""
+def read_channels(path: Path) -> tuple[np.ndarray, np.ndarray, int]:
+    """A finished conversation.wav: what the microphone got and what was played, (n,) float32 each, and their rate."""
     samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-    return samples[:, 1], int(rate_hz)
+    left, right = np.ascontiguousarray(samples.T)
+    return left, right, int(rate_hz)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import soundfile
 
 from ..errors import UnusableInput
+from .recording import read_channels
 from .summary import ClipTruth, TurnRecord, summarize
 from .timeline import draw_timeline
 from .trace import TraceLine
@@ -54,8 +54,7 @@ def write_report(
 
     truth: what a scripted user said; empty for a live talk. judge: the expectations of a summary that lacks them.
     """
-    samples, rate_hz = soundfile.read(folder / SOUND, dtype="float32", always_2d=True)
-    left, right = np.ascontiguousarray(samples.T)
+    left, right, rate_hz = read_channels(folder / SOUND)
     summary = summarize(
         lines,
         turns=turns,
