@@ -24,6 +24,7 @@ from .clock import Clock, WallClock, Worker
 from .errors import UnusableInput
 from .events import Done, Thought, Written
 from .model_store import find
+from .reasoning.engine import Engine
 from .reasoning.model_loading import LoadedModel, load_language_model
 from .reasoning.reasoner import AsyncReasoner
 from .settings import Settings
@@ -110,15 +111,8 @@ async def _answer(
     text: str, language: LoadedModel, worker: Worker, settings: Settings, mode: str, seed: int, view: View
 ) -> Figures:
     clock: Clock = WallClock()
-    reasoner = AsyncReasoner(
-        language.model,
-        language.tokenizer,
-        settings=settings.reasoning,
-        clock=clock,
-        worker=worker,
-        costs=settings.costs,
-        seed=seed,
-    )
+    engine = Engine(language.model, kernel=settings.reasoning.kernel, clock=clock, worker=worker)
+    reasoner = AsyncReasoner(engine, language.tokenizer, settings=settings.reasoning, seed=seed)
     await reasoner.warm_up()
     start_s, first_written_s = clock.now_s(), None
     async for event in reasoner.answer(text, mode=mode):

@@ -2,7 +2,8 @@
 
     now_s            seconds since the conversation began
     sleep_until(t)   wake at t
-    call(...)        run one blocking model call on its worker thread; the loop goes on meanwhile
+    start(...)       begin one blocking model call on its worker thread; the loop goes on meanwhile
+    call(...)        the same, awaited
 
 `WallClock` is real time. `VirtualClock` advances only when every task waits: to the next sleeper's time, ties in the
 order in which they went to sleep. A model call then really runs (the words are real), the loop stands still until it
@@ -18,7 +19,7 @@ import heapq
 import selectors
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
@@ -53,14 +54,20 @@ class Clock(Protocol):
         """Return at `t_s`, or at the next opportunity when it has passed."""
         ...
 
-    async def call(self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]) -> tuple[T, float]:
-        """Run `function` on `worker`.
+    def start(
+        self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]
+    ) -> Coroutine[Any, Any, tuple[T, float]]:
+        """Begin to run `function` on `worker`; it runs whether or not what is returned is awaited yet, but await it.
 
-        function: blocking; its exceptions propagate.
+        function: blocking; its exceptions propagate to who awaits.
         cost_s: declared seconds for a result, charged in virtual time and ignored in real time.
 
-        Returns the result and the seconds it took on this clock.
+        Awaited, it gives the result and the seconds it took on this clock.
         """
+        ...
+
+    async def call(self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]) -> tuple[T, float]:
+        """Run `function` on `worker` and wait for it; see `start`."""
         ...
 
 
@@ -78,27 +85,36 @@ class WallClock:
     async def sleep_until(self, t_s: float) -> None:
         await asyncio.sleep(max(0.0, t_s - self.now_s()))
 
+    def start(
+        self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]
+    ) -> Coroutine[Any, Any, tuple[T, float]]:
+        return self._finish(worker.submit(function), self.now_s())
+
     async def call(self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]) -> tuple[T, float]:
-        start_s = self.now_s()
-        result: T = await _result_of(worker.submit(function))
+        return await self.start(worker, function, cost_s)
+
+    async def _finish(self, call: Future[T], start_s: float) -> tuple[T, float]:
+        result: T = await result_of(asyncio.wrap_future(call), call.cancel)
         return result, self.now_s() - start_s
 
 
-async def _result_of(call: Future[T]) -> T:
-    """What a call on a worker returns.
+async def result_of(running: asyncio.Future[T], withdraw: Callable[[], bool]) -> T:
+    """What a call that runs elsewhere returns.
 
     A caller who is cancelled waits for a call that has begun: it cannot be stopped, and what it works on must not be
-    taken away from under it.
+    taken away from under it. withdraw: takes the call back and tells whether it had not begun.
     """
-    done = asyncio.wrap_future(call)
     try:
-        return await asyncio.shield(done)
+        return await asyncio.shield(running)
     except asyncio.CancelledError:
-        while not (call.cancel() or done.done()):
-            with suppress(asyncio.CancelledError):  # raised again below
-                await asyncio.wait([done])
-        if not call.cancelled():
-            done.exception()  # nobody is left to hear of it
+        withdrawn = False
+        while not (withdrawn or running.done()):
+            withdrawn = withdraw()
+            if not withdrawn:
+                with suppress(asyncio.CancelledError):  # raised again below
+                    await asyncio.wait([running])
+        if running.done() and not running.cancelled():
+            running.exception()  # nobody is left to hear of it
         raise
 
 
@@ -121,11 +137,20 @@ class VirtualClock:
         heapq.heappush(self._sleepers, (max(t_s, self._now_s), self._sequence, waker))
         await waker
 
+    def start(
+        self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]
+    ) -> Coroutine[Any, Any, tuple[T, float]]:
+        call = worker.submit(function)
+        wait([call])  # the loop stands still: nothing can overtake the call
+        return self._charge(call, self._now_s, cost_s)
+
     async def call(self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]) -> tuple[T, float]:
-        result: T = worker.submit(function).result()  # the loop stands still: nothing can overtake the call
-        cost = cost_s(result)
-        await self.sleep_until(self._now_s + cost)
-        return result, cost
+        return await self.start(worker, function, cost_s)
+
+    async def _charge(self, call: Future[T], start_s: float, cost_s: Callable[[T], float]) -> tuple[T, float]:
+        cost = cost_s(call.result())
+        await self.sleep_until(start_s + cost)
+        return call.result(), cost
 
     def advance(self) -> bool:
         """Wake the sleeper that is due next and move to its time; False when nobody sleeps."""

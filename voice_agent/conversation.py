@@ -59,6 +59,7 @@ from .floor import (
 )
 from .hearing.listening import listen
 from .parts import Parts
+from .reasoning.engine import Engine
 from .reasoning.reasoner import AsyncReasoner
 from .record.summary import TurnRecord
 from .record.trace import Trace
@@ -104,15 +105,15 @@ class Conversation:
         self.failure: Failed | None = None
         self.floor = Floor(settings.floor)
         self.loudspeaker = Loudspeaker(parts.voice.rate_hz, self._playback_event)
-        self.reasoner = AsyncReasoner(
+        engine = Engine(
             parts.language.model,
-            parts.language.tokenizer,
-            settings=settings.reasoning,
+            kernel=settings.reasoning.kernel,
             clock=clock,
             worker=parts.workers.language,
             costs=settings.costs,
-            record=trace.record,
-            seed=seed,
+        )
+        self.reasoner = AsyncReasoner(
+            engine, parts.language.tokenizer, settings=settings.reasoning, record=trace.record, seed=seed
         )
         self.reasoner.backlog_s = self._backlog_s
         self.reasoner.voicing = lambda: self._sounding_reply is not None

@@ -16,6 +16,7 @@ from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.events import AnswerEvent, Done, Injected, Thought, Written
 from voice_agent.reasoning.cache_block import CacheArena
 from voice_agent.reasoning.cache_view import View
+from voice_agent.reasoning.engine import Engine
 from voice_agent.reasoning.model_loading import LoadedModel, load_language_model
 from voice_agent.reasoning.packed.linears import PackedLinear
 from voice_agent.reasoning.reasoner import AsyncReasoner
@@ -71,7 +72,7 @@ def answer(
     """One answer in virtual time; words and a cut come while the step after that many events is in flight."""
 
     async def main(clock: VirtualClock) -> list[tuple[float, AnswerEvent]]:
-        reasoner = AsyncReasoner(smollm.model, smollm.tokenizer, settings=SETTINGS, clock=clock)
+        reasoner = AsyncReasoner(Engine(smollm.model, clock=clock), smollm.tokenizer, settings=SETTINGS)
         seen = asyncio.Event()
         events: list[tuple[float, AnswerEvent]] = []
 

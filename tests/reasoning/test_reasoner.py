@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tests.reasoning.tiny_reasoner import SETTINGS, TOKENIZER, At, converse, shared_model, tiny_reasoner, watch
+from tests.reasoning.tiny_reasoner import SETTINGS, TOKENIZER, At, converse, hear, shared_model, tiny_reasoner, watch
 from tests.reasoning.tiny_tokenizer import tiny_tokenizer
 from voice_agent.clock import VirtualClock, Worker, run_in_virtual_time
 from voice_agent.errors import UnusableInput
 from voice_agent.events import AnswerEvent, Done, Gate, Injected, ModelCall, ReplyEnd, Thought, Written
+from voice_agent.reasoning.engine import Engine
 from voice_agent.reasoning.prompts import Prompts
 from voice_agent.reasoning.reasoner import AsyncReasoner
 from voice_agent.reasoning.token_stepper import TokenStepper
@@ -34,10 +35,6 @@ def done(events: list[tuple[float, AnswerEvent]]) -> Done:
     last = events[-1][1]
     assert isinstance(last, Done)
     return last
-
-
-def hear(words: str) -> At:
-    return lambda reasoner: reasoner.hear(words)
 
 
 # --- one answer ----------------------------------------------------------------------------------------------------
@@ -79,7 +76,7 @@ def test_costs_are_declared_and_recorded() -> None:
         calls: list[ModelCall] = []
         costs = DeclaredCosts(step_ms=20.0, step_rows=3, prefill_token_ms=2.0)
         reasoner = AsyncReasoner(
-            shared_model(), TOKENIZER, settings=SETTINGS, clock=clock, costs=costs, record=calls.append
+            Engine(shared_model(), clock=clock, costs=costs), TOKENIZER, settings=SETTINGS, record=calls.append
         )
         async for _ in reasoner.answer("How far?", mode="direct"):
             pass
@@ -123,7 +120,7 @@ def test_no_steering_token_is_spoken() -> None:
     model.lm_head.bias[TOKENIZER.convert_tokens_to_ids(steering)] = 100.0
 
     async def main(clock: VirtualClock) -> list[AnswerEvent]:
-        return await _all(AsyncReasoner(model, TOKENIZER, settings=SETTINGS, clock=clock), "How far?")
+        return await _all(AsyncReasoner(Engine(model, clock=clock), TOKENIZER, settings=SETTINGS), "How far?")
 
     end = run_in_virtual_time(main)[-1]
     assert isinstance(end, Done)
@@ -326,7 +323,7 @@ def test_cancelling_in_real_time_waits_for_the_step_in_flight(monkeypatch: pytes
 
     async def main() -> None:
         worker, loop, reached = Worker("model"), asyncio.get_running_loop(), asyncio.Event()
-        reasoner = AsyncReasoner(shared_model(), TOKENIZER, settings=SETTINGS, worker=worker)
+        reasoner = AsyncReasoner(Engine(shared_model(), worker=worker), TOKENIZER, settings=SETTINGS)
 
         def announced(self: TokenStepper, rows: list) -> object:
             inside.append(True)
@@ -442,7 +439,7 @@ def test_a_long_conversation_stays_within_its_room(monkeypatch: pytest.MonkeyPat
         reasoner = tiny_reasoner(clock)
         for turn in range(12):
             await _all(reasoner, f"{turn}. " + "How far is it? " * 6, mode="direct")
-        return reasoner._arena.bytes
+        return reasoner._engine.arena.bytes
 
     held = run_in_virtual_time(main)
     assert held < 2_000_000
@@ -455,9 +452,9 @@ def test_two_reasoners_on_one_model_do_not_disturb_each_other() -> None:
     async def main() -> tuple[list[str], list[str]]:
         model = copy.deepcopy(shared_model())
         workers = [Worker("one"), Worker("two")]
-        pair = [AsyncReasoner(model, TOKENIZER, settings=SETTINGS, worker=worker) for worker in workers]
+        pair = [AsyncReasoner(Engine(model, worker=worker), TOKENIZER, settings=SETTINGS) for worker in workers]
         alone = [(await _all(reasoner, "How far?"))[-1] for reasoner in pair]
-        fresh = [AsyncReasoner(model, TOKENIZER, settings=SETTINGS, worker=worker) for worker in workers]
+        fresh = [AsyncReasoner(Engine(model, worker=worker), TOKENIZER, settings=SETTINGS) for worker in workers]
         together = await asyncio.gather(*(_all(reasoner, "How far?") for reasoner in fresh))
         for worker in workers:
             worker.close()

@@ -15,6 +15,7 @@ from tests.reasoning.tiny_models import tiny_model
 from tests.reasoning.tiny_tokenizer import VOCABULARY, tiny_tokenizer
 from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.events import AnswerEvent
+from voice_agent.reasoning.engine import Engine
 from voice_agent.reasoning.reasoner import AsyncReasoner
 from voice_agent.reasoning.token_stepper import Row, TokenStepper
 from voice_agent.settings import DeclaredCosts, Reasoning
@@ -47,10 +48,15 @@ def shared_model() -> Any:
 
 
 def tiny_reasoner(clock: VirtualClock, settings: Reasoning = SETTINGS, **options: Any) -> AsyncReasoner:
-    return AsyncReasoner(shared_model(), TOKENIZER, settings=settings, clock=clock, costs=COSTS, **options)
+    engine = Engine(shared_model(), kernel="plain", clock=clock, costs=COSTS)
+    return AsyncReasoner(engine, TOKENIZER, settings=settings, **options)
 
 
 At = Callable[[AsyncReasoner], None]  # what happens to a running reasoner
+
+
+def hear(words: str) -> At:
+    return lambda reasoner: reasoner.hear(words)
 
 
 def converse(

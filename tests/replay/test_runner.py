@@ -162,7 +162,7 @@ def test_stop_means_stop(runs: dict[str, Run]) -> None:
     assert stop["stop_s"] <= 0.5
     after = {line.kind for line in run.lines[run.first("interrupted") :]}
     assert not after & {"thought", "written", "clause", "sounded", "audio_started", "resumed"}
-    assert run.text("sounded") + run.text("retracted") == run.text("written").rstrip()
+    assert (run.text("sounded") + run.text("retracted")).rstrip() == run.text("written").rstrip()
     assert [result["ok"] for result in run.summary["expectations"]] == [True, True, True]
 
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from ..clock import WallClock
 from ..errors import UnusableInput
 from ..model_store import models_folder
 from ..parts import Parts, load_parts
+from ..reasoning.engine import Engine
 from ..reasoning.reasoner import AsyncReasoner
 from ..record.report import TRACE
 from ..record.trace import TraceLine, read_trace
@@ -113,13 +113,8 @@ def _start_parts(began: float, settings: Settings) -> tuple[Parts, dict[str, flo
 
     start_s = {"imports": now_s()}
     parts = load_parts(settings, lambda part: start_s.update({part: now_s()}))
-    reasoner = AsyncReasoner(
-        parts.language.model,
-        parts.language.tokenizer,
-        settings=settings.reasoning,
-        clock=WallClock(),
-        worker=parts.workers.language,
-    )
+    engine = Engine(parts.language.model, kernel=settings.reasoning.kernel, worker=parts.workers.language)
+    reasoner = AsyncReasoner(engine, parts.language.tokenizer, settings=settings.reasoning)
     asyncio.run(reasoner.warm_up())
     start_s["ready"] = now_s()
     return parts, start_s

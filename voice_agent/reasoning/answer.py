@@ -1,8 +1,7 @@
 """One answer: which streams move in the next step, and what their new tokens mean.
 
-    Answer.plan()          -> the rows of the next step, empty when nothing can move
-    Answer.run(feeds)      -> tokens chosen by the model (the only blocking call; runs on the model's thread)
-    Answer.commit(...)     -> events
+    Answer.plan(...)       -> the rows of the next step, empty when nothing can move (the engine runs them)
+    Answer.commit(...)     -> events, from what each row chose
 
 Views, as pictures; each cue is the beginning of the block it opens:
 
@@ -27,14 +26,14 @@ import torch
 from ..events import AnswerEvent, Done, Gate, Injected, ReplyEnd, Thought, Written
 from ..settings import Reasoning
 from .cache_block import CacheBlock
-from .cache_view import View, views_from_picture
+from .cache_view import views_from_picture
+from .engine import Feed
 from .modes import Mode
 from .prompts import Prompts
 from .sampling import Sampler
 from .speak_gate import GateInputs, SpeakGate
 from .stated_numbers import numbers_in
 from .stream import Stream
-from .token_stepper import Row, TokenStepper
 from .writer import Cue, Writer
 
 VIEWS = """
@@ -45,17 +44,6 @@ VIEWS = """
 """
 
 CUT_OFF_LENGTH = 12  # characters by which the thinker's place is known again
-
-
-@dataclass(frozen=True)
-class Feed:
-    """One row of a step and what to do with its logits."""
-
-    name: str
-    view: View
-    tokens: tuple[int, ...]
-    choose: Callable[[torch.Tensor], Any] | None = None  # None: the row is only read in
-    changes: int = 0  # of the streams that the choice rests on, as of the moment it was planned
 
 
 @dataclass(frozen=True)
@@ -73,7 +61,6 @@ class Answer:
 
     def __init__(
         self,
-        stepper: TokenStepper,
         prompts: Prompts,
         tokenizer: Any,
         settings: Reasoning,
@@ -87,7 +74,6 @@ class Answer:
         self.steps = 0
         self.user_text = ""
         self.first_written_step: int | None = None
-        self._stepper = stepper
         self._prompts = prompts
         self._settings = settings
         self._mode = mode
@@ -207,11 +193,6 @@ class Answer:
         if feeds:
             self._entering, self._injected = self._injected, []
         return feeds
-
-    def run(self, feeds: Sequence[Feed]) -> list[Any]:
-        """Step the model; for each feed what it chose: a token, (yes, no), or None. Blocking."""
-        logits = iter(self._stepper.step([Row(f.view, f.tokens, f.choose is not None) for f in feeds]))
-        return [f.choose(next(logits)) if f.choose is not None else None for f in feeds]
 
     def commit(self, feeds: Sequence[Feed], chosen: Sequence[Any], around: Surroundings) -> list[AnswerEvent]:
         """Take a step's results in."""

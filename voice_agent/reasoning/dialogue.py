@@ -38,6 +38,10 @@ class Dialogue:
         """A turn is over."""
         self._turns.append(PastTurn(user, spoken))
 
+    def forget(self) -> None:
+        """There are no past turns; the block is cut when it is next read."""
+        self._turns.clear()
+
     def unread(self) -> tuple[View, list[int]]:
         """The view that writes the block, and the tokens that have yet to be read into it.
 

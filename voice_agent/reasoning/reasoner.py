@@ -5,32 +5,29 @@
         ...
 
 Source: "Asynchronous Reasoning: Training-Free Interactive Thinking LLMs", arXiv 2512.10931. Here live the loop and the
-conversation; one turn is in answer.py. One thread owns the model and one call is one token step, so whatever is said
-between two steps (`hear`, `cut_spoken`, `stop`) takes effect in the next one. Needs torch and transformers only.
+conversation; one turn is in answer.py, the model in engine.py. One call is one token step, so whatever is said (`hear`,
+`cut_spoken`, `stop`) takes effect in the next one. A step is launched before what the last one wrote is handed out, so
+that the model never waits for who reads it. Needs torch and transformers only.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import Any
 
 from transformers import PreTrainedModel
 
-from ..clock import Clock, WallClock, Worker
 from ..errors import UnusableInput
 from ..events import AnswerEvent, ModelCall
-from ..settings import DeclaredCosts, Reasoning
-from .answer import Answer, Feed, Surroundings
-from .cache_block import CacheArena
+from ..settings import Reasoning
+from .answer import Answer, Surroundings
 from .cache_view import View
 from .dialogue import Dialogue
+from .engine import Engine, Feed
 from .modes import Mode, parse_mode
 from .prompts import Prompts, stop_tokens
-from .self_check import check_blocks_equal_whole
-from .token_stepper import Row, TokenStepper
 
 RESERVE_TOKENS = 64  # cues and a short question must fit beside the budgets
 
@@ -38,11 +35,10 @@ RESERVE_TOKENS = 64  # cues and a short question must fit beside the budgets
 class AsyncReasoner:
     """Answers questions while it thinks, over one model and one memory.
 
-    model: any supported causal language model of transformers; its attention is switched to shared blocks for good.
+    model: any supported causal language model of transformers; its attention is switched to shared blocks for good. Or
+    an `Engine`, which several reasoners may share and which knows other clocks than the wall's.
     tokenizer: the model's, with a chat template.
-    settings: budgets, gate, sampling. clock, worker, costs, record: how a conversation drives it; a library user
-    needs none.
-    seed: of everything that draws.
+    settings: budgets, gate, sampling. record: hears of every step. seed: of everything that draws.
 
     Not thread-safe: use it from one event loop. Only one answer at a time.
 
@@ -53,30 +49,23 @@ class AsyncReasoner:
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        model: PreTrainedModel | Engine,
         tokenizer: Any,
         *,
         settings: Reasoning | None = None,
-        clock: Clock | None = None,
-        worker: Worker | None = None,
-        costs: DeclaredCosts | None = None,
         record: Callable[[ModelCall], None] | None = None,
         seed: int = 0,
     ) -> None:
         self.settings = settings or Reasoning()
         _check_budgets(self.settings)
         self._tokenizer = tokenizer
-        self._clock = clock or WallClock()
-        self._worker = worker or Worker("language-model")
-        self._costs = costs or DeclaredCosts()
+        self._engine = model if isinstance(model, Engine) else Engine(model, kernel=self.settings.kernel)
+        self._clock = self._engine.clock
         self._record = record or (lambda call: None)
         self._seed = seed
-        self._stepper = TokenStepper(model, self.settings.kernel)
         self._prompts = Prompts(tokenizer)
-        self._stop_tokens = stop_tokens(tokenizer, model)
-        check_blocks_equal_whole(self._stepper)
-        self._arena = CacheArena()
-        self._preamble = View((self._arena.new_block("preamble"),))
+        self._stop_tokens = stop_tokens(tokenizer, self._engine.model)
+        self._preamble = self._engine.preamble(self._prompts.preamble)
         taken = len(self._prompts.preamble) + self.settings.thinking_budget + self.settings.speaking_budget
         self._room = self.settings.context_tokens - taken - RESERVE_TOKENS  # for past turns and the question, half each
         if self._room < RESERVE_TOKENS:
@@ -184,9 +173,19 @@ class AsyncReasoner:
 
     async def warm_up(self) -> None:
         """Read in what the next answer builds on (preamble, past turns), so that it does not have to."""
-        async with self._reading:
+        async with self._engine.reading:
             await self._read_in(self._preamble, self._preamble.own.keep(self._prompts.preamble))
+        async with self._reading:
             await self._read_in(*self._dialogue.unread())
+
+    def forget(self) -> None:
+        """Begin a new conversation: past turns are gone.
+
+        Raises:
+            UnusableInput: an answer is running.
+        """
+        self._refuse_while_answering()
+        self._dialogue.forget()
 
     async def answer(self, question: str | None = None, *, mode: str = "async") -> AsyncIterator[AnswerEvent]:
         """Think about a question and speak about it at the same time.
@@ -201,10 +200,7 @@ class AsyncReasoner:
         Raises:
             UnusableInput: unknown mode, empty question, a question longer than the context, another answer is running.
         """
-        if self._answer is not None:
-            raise UnusableInput(
-                "another answer is running on this reasoner: wait for its Done, stop() it, or make another reasoner"
-            )
+        self._refuse_while_answering()
         parsed = parse_mode(mode)
         if question is not None and not question.strip():
             raise UnusableInput("the question is empty: say what is to be answered")
@@ -213,53 +209,61 @@ class AsyncReasoner:
             self.end_turn()
         answer = self._begin(parsed)
         try:
-            await self.warm_up()
-            async with aclosing(self._run(answer)) as events:
-                async for event in events:
-                    yield event
+            with self._engine.taking_part():
+                await self.warm_up()
+                async with aclosing(self._run(answer)) as events:
+                    async for event in events:
+                        yield event
             done = answer.done("stopped" if self._stopped else "finished")
         finally:
             self._finish(answer)
         yield done  # the answer is over by now: words heard from here on open the next turn
 
     async def _run(self, answer: Answer) -> AsyncGenerator[AnswerEvent]:
-        while not self._stopped:
-            around = Surroundings(self._clock.now_s(), self.backlog_s(), self.user_speaking, self.voice_full())
-            feeds = answer.plan(around)
-            if feeds:
-                chosen = await self._step(answer, feeds)
-                for event in answer.commit(feeds, chosen, around):
+        step: Awaitable[list[Any]] | None = None
+        events: list[AnswerEvent] = []
+        try:
+            while not self._stopped:
+                around = Surroundings(self._clock.now_s(), self.backlog_s(), self.user_speaking, self.voice_full())
+                feeds = answer.plan(around)
+                step = self._launch(feeds) if feeds else None
+                for event in events:
                     yield event
-            elif answer.complete and not self.voicing() and not self.user_speaking:
-                break
-            else:
-                self._wake.clear()
-                await self._wake.wait()
+                events = []
+                if step is not None:
+                    launched, step = step, None
+                    events = answer.commit(feeds, await launched, around)
+                elif answer.complete and not self.voicing() and not self.user_speaking:
+                    break
+                else:
+                    self._wake.clear()
+                    await self._wake.wait()
+            for event in events:
+                yield event
+        finally:
+            if step is not None:
+                await step
 
-    async def _step(self, answer: Answer, feeds: list[Feed]) -> list[Any]:
+    def _launch(self, feeds: Sequence[Feed]) -> Awaitable[list[Any]]:
+        return self._recorded(self._engine.launch(feeds), feeds)
+
+    async def _recorded(self, step: Awaitable[tuple[list[Any], float]], feeds: Sequence[Feed]) -> list[Any]:
+        chosen, took_s = await step
         tokens = sum(len(feed.tokens) for feed in feeds)
-        chosen, took_s = await self._clock.call(self._worker, lambda: answer.run(feeds), self._cost_of(tokens))
         self._record(ModelCall("language", len(feeds), tokens, round(1000 * took_s, 3)))
         return chosen
 
-    async def _read_in(self, view: View, tokens: list[int]) -> None:
+    async def _read_in(self, view: View, tokens: Sequence[int]) -> None:
         """Feed a long text in short chunks."""
         for at in range(0, len(tokens), self.settings.prefill_chunk):
-            chunk = tokens[at : at + self.settings.prefill_chunk]
-            read = partial(self._stepper.step, [Row(view, chunk, wants_logits=False)])
-            _, took_s = await self._clock.call(self._worker, read, self._cost_of(len(chunk)))
-            self._record(ModelCall("language", 1, len(chunk), round(1000 * took_s, 3)))
-
-    def _cost_of(self, tokens: int) -> Callable[[object], float]:
-        cost_ms = self._costs.step_ms + self._costs.prefill_token_ms * max(0, tokens - self._costs.step_rows)
-        return lambda _result: cost_ms / 1000
+            chunk = tuple(tokens[at : at + self.settings.prefill_chunk])
+            await self._launch([Feed(view.own.name, view, chunk)])
 
     # --- turns ---------------------------------------------------------------------------------------------------
 
     def _begin(self, mode: Mode) -> Answer:
         self._reply += 1
         answer = Answer(
-            self._stepper,
             self._prompts,
             self._tokenizer,
             self.settings,
@@ -286,6 +290,12 @@ class AsyncReasoner:
             self._dialogue.add(answer.user_text, answer.writer.spoken)
         answer.release()
         self._answer, self._stopped, self._heard_tokens = None, False, 0
+
+    def _refuse_while_answering(self) -> None:
+        if self._answer is not None:
+            raise UnusableInput(
+                "another answer is running on this reasoner: wait for its Done, stop() it, or make another reasoner"
+            )
 
 
 def _check_budgets(settings: Reasoning) -> None:

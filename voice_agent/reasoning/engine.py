@@ -1,0 +1,173 @@
+"""One model, its memory and its thread, for any number of conversations: whoever wants a step shares it.
+
+    Engine(model).launch(feeds) -> awaitable of (what each feed chose, seconds)
+
+With one conversation a step is launched at once. With several, the rows of all that ask go into the same step
+(continuous batching): decoding reads the weights once for everybody. Requests are admitted in the order in which they
+came, until a step has `step_tokens`. Conversations share the arena, not blocks; only the preamble, which is the same
+for all of a prompt set, stands there once. None can read another's words, for rows read their own views alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from ..clock import Clock, WallClock, Worker, result_of
+from ..settings import DeclaredCosts
+from .cache_block import CacheArena
+from .cache_view import View
+from .self_check import check_blocks_equal_whole
+from .token_stepper import Row, TokenStepper
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One row of a step and what to do with its logits."""
+
+    name: str
+    view: View
+    tokens: tuple[int, ...]
+    choose: Callable[[torch.Tensor], Any] | None = None  # None: the row is only read in
+    changes: int = 0  # of the streams that the choice rests on, as of the moment it was planned
+
+
+@dataclass(eq=False)
+class _Request:
+    feeds: Sequence[Feed]
+    result: asyncio.Future[tuple[list[Any], float]]
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(feed.tokens) for feed in self.feeds)
+
+
+class Engine:
+    """Steps one model; see the module's text.
+
+    kernel: as in the settings. clock, worker: where the steps run and what their time is; costs: what a step costs in
+    virtual time. step_tokens: the most that conversations together feed in one step; a single request may be larger.
+
+    Use it from one event loop at a time.
+
+    Raises:
+        UnsupportedModel: the model cannot be run exactly over shared blocks.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        *,
+        kernel: str = "auto",
+        clock: Clock | None = None,
+        worker: Worker | None = None,
+        costs: DeclaredCosts | None = None,
+        step_tokens: int = 256,
+    ) -> None:
+        self.model = model
+        self.clock = clock or WallClock()
+        self.worker = worker or Worker("language-model")
+        self.arena = CacheArena()
+        self.reading = asyncio.Lock()
+        self._costs = costs or DeclaredCosts()
+        self._step_tokens = step_tokens
+        self._stepper = TokenStepper(model, kernel)
+        check_blocks_equal_whole(self._stepper)
+        self._preambles: dict[tuple[int, ...], View] = {}
+        self._conversations = 0  # that are in the middle of something
+        self._waiting: list[_Request] = []
+        self._serving: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def taking_part(self) -> Iterator[None]:
+        """A conversation will ask for steps: from the second one on, steps are shared."""
+        self._conversations += 1
+        try:
+            yield
+        finally:
+            self._conversations -= 1
+
+    def preamble(self, tokens: Sequence[int]) -> View:
+        """The one block for this beginning of conversations; empty until one of them, with `reading`, reads it in."""
+        key = tuple(tokens)
+        if key not in self._preambles:
+            self._preambles[key] = View((self.arena.new_block("preamble"),))
+        return self._preambles[key]
+
+    def launch(self, feeds: Sequence[Feed]) -> Awaitable[tuple[list[Any], float]]:
+        """Begin a step with these rows among others.
+
+        Await what is returned, always: for each feed what it chose (None: nothing was to be chosen), and the seconds
+        that the step took.
+        """
+        if self._conversations <= 1 and self._serving is None:
+            return self._start(feeds)
+        request = _Request(feeds, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        if self._serving is None:
+            self._serving = asyncio.create_task(self._serve())
+        return self._result(request)
+
+    def _start(self, feeds: Sequence[Feed]) -> Awaitable[tuple[list[Any], float]]:
+        tokens = sum(len(feed.tokens) for feed in feeds)
+        cost_ms = self._costs.step_ms + self._costs.prefill_token_ms * max(0, tokens - self._costs.step_rows)
+        return self.clock.start(self.worker, partial(self._step, list(feeds)), lambda _chosen: cost_ms / 1000)
+
+    def _step(self, feeds: Sequence[Feed]) -> list[Any]:
+        """On the model's thread."""
+        logits = iter(self._stepper.step([Row(feed.view, feed.tokens, feed.choose is not None) for feed in feeds]))
+        return [feed.choose(next(logits)) if feed.choose is not None else None for feed in feeds]
+
+    async def _result(self, request: _Request) -> tuple[list[Any], float]:
+        return await result_of(request.result, lambda: self._withdraw(request))
+
+    def _withdraw(self, request: _Request) -> bool:
+        """Whether it had not been admitted yet."""
+        waited = request in self._waiting
+        if waited:
+            self._waiting.remove(request)
+        return waited
+
+    async def _serve(self) -> None:
+        """One step after the other until nobody asks."""
+        try:
+            while self._waiting:
+                await self._everybody_has_asked()
+                admitted = self._admit()
+                if not admitted:
+                    continue
+                try:
+                    chosen, took_s = await self._start([feed for request in admitted for feed in request.feeds])
+                except Exception as error:  # everybody in the step hears of it; the next step is another matter
+                    for request in admitted:
+                        request.result.set_exception(error)
+                    continue
+                taken = iter(chosen)
+                for request in admitted:
+                    request.result.set_result(([next(taken) for _ in request.feeds], took_s))
+        finally:
+            self._serving = None
+
+    async def _everybody_has_asked(self) -> None:
+        """Let every task that has just got its step's results plan its next one."""
+        before = -1
+        while before != len(self._waiting):
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+
+    def _admit(self) -> list[_Request]:
+        tokens, count = 0, 0
+        for request in self._waiting:
+            tokens += request.tokens
+            if count and tokens > self._step_tokens:
+                break
+            count += 1
+        admitted, self._waiting = self._waiting[:count], self._waiting[count:]
+        return admitted
