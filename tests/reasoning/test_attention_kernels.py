@@ -22,7 +22,7 @@ from voice_agent.reasoning.attention_kernels import (
 from voice_agent.reasoning.cache_block import CacheArena, CacheBlock
 from voice_agent.reasoning.cache_view import View, read_spans
 from voice_agent.reasoning.packed.native_build import load_native
-from voice_agent.reasoning.rotation import Rotation
+from voice_agent.reasoning.rotation import Kind, Layout, Rotation
 from voice_agent.reasoning.step_plan import StepPlan, plan_step
 from voice_agent.reasoning.token_stepper import TokenStepper
 
@@ -35,7 +35,9 @@ class Shape:
     group: int = 6
     dim: int = 128
     value_dim: int = 128
-    rotary_dim: int | None = None  # all of dim
+    rotary_dim: int | None = None  # all of dim; 0: a layer without positions
+    rotary_at_end: bool = False
+    interleaved: bool = False
     shared: tuple[int, ...] = (31, 200)  # lengths of blocks that all rows read
     own: tuple[int, ...] = (5, 17)  # length of each row's own block
     counts: tuple[int, ...] = (1, 1)  # new tokens of each row
@@ -63,7 +65,9 @@ def shapes() -> st.SearchStrategy[Shape]:
             group=st.integers(1, 8),
             dim=dims,
             value_dim=dims,
-            rotary_dim=st.sampled_from([None, 4, 8, 16]),
+            rotary_dim=st.sampled_from([None, 0, 4, 8, 16]),
+            rotary_at_end=st.booleans(),
+            interleaved=st.booleans(),
             shared=st.lists(st.integers(0, 300), max_size=5).map(tuple),
             own=st.tuples(*[st.integers(0, 90)] * n),
             counts=st.tuples(*[st.one_of(st.just(1), st.integers(1, 70))] * n),
@@ -108,7 +112,9 @@ def drawn(shape: Shape, heads: int, tokens: int, dim: int) -> torch.Tensor:
 
 
 def plan_of(shape: Shape, arena: CacheArena, views: list[View]) -> StepPlan:
-    rotation = Rotation(10000.0 ** -torch.linspace(0, 1, (shape.rotary_dim or shape.dim) // 2))
+    turning = shape.dim if shape.rotary_dim is None else shape.rotary_dim
+    layout = Layout(shape.dim - turning if shape.rotary_at_end else 0, shape.interleaved)
+    rotation = Rotation([Kind(10000.0 ** -torch.linspace(0, 1, turning // 2), layout)], {0: 0})
     return plan_step(arena, [(c, read_spans(v)) for c, v in zip(shape.counts, views, strict=True)], rotation)
 
 
@@ -131,6 +137,9 @@ def assert_equal(shape: Shape, native: AttentionKernel, tolerance: float) -> Non
         Shape(shared=(900, 1100, 3, 0, 2000), counts=(1, 3), own=(700, 0)),
         Shape(shared=(900, 0, 40), sliding_window=128, counts=(70, 1)),
         Shape(kv_heads=1, group=60, dim=64, value_dim=512, own=(9,), counts=(3,)),
+        Shape(rotary_dim=64, interleaved=True),
+        Shape(kv_heads=8, group=1, dim=192, value_dim=128, rotary_dim=64, rotary_at_end=True),
+        Shape(rotary_dim=0),
     ],
 )
 def test_native_equals_plain(shape: Shape, native: AttentionKernel) -> None:

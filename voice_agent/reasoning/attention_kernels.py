@@ -56,9 +56,12 @@ class PlainAttention:
         keys.index_copy_(1, plan.slots, key)
         values.index_copy_(1, plan.slots, value)
         out = query.new_empty(query.shape[1], query.shape[0], values.shape[-1])  # (n, heads, value_dim)
+        cos, sin = (x[:, None, None] for x in plan.turn(layer))
+        layout = plan.layout(layer)
         for row in plan.rows:
             new = slice(row.first, row.first + row.count)
-            out[new] = _attend_row(query[:, new], keys, values, row, scoring).to(query.dtype)
+            turned = rotate(query[:, new].float() * scoring.scale, cos[row.turns], sin[row.turns], layout)
+            out[new] = _attend_row(turned, keys, values, row, scoring).to(query.dtype)
         return out
 
 
@@ -73,14 +76,16 @@ class NativeAttention:
         if query.device.type != "cpu" or query.dtype not in NATIVE_TYPES or not query.dtype == key.dtype == value.dtype:
             return self._plain.attend(plan, layer, query, key, value, scoring)
         keys, values = plan.arena.layer_for(layer, key, value)
+        layout = plan.layout(layer)
         out: Tensor = self._block_attention(
             *(x if x.stride(-1) == 1 else x.contiguous() for x in (query, key, value)),
             keys,
             values,
             plan.row_table,
             plan.span_table,
-            plan.cos,
-            plan.sin,
+            *plan.turn(layer),
+            layout.start,
+            layout.interleaved,
             scoring.scale,
             scoring.sliding_window or 0,
             scoring.softcap or 0.0,
@@ -120,12 +125,11 @@ def _triton_attention() -> AttentionKernel:
 # --- plain ---------------------------------------------------------------------------------------------------------
 
 
-def _attend_row(query: Tensor, keys: Tensor, values: Tensor, row: RowPlan, scoring: Scoring) -> Tensor:
-    """query (heads, count, dim), keys and values (kv_heads, slots, dim) -> (count, heads, value_dim) float32."""
-    heads, count, dim = query.shape
+def _attend_row(turned: Tensor, keys: Tensor, values: Tensor, row: RowPlan, scoring: Scoring) -> Tensor:
+    """turned (spans, heads, count, dim), keys, values (kv_heads, slots, dim) -> (count, heads, value_dim) float32."""
+    spans, heads, count, dim = turned.shape
     kv_heads = keys.shape[0]
-    turned = rotate(query.float() * scoring.scale, row.cos[:, None, None], row.sin[:, None, None])
-    grouped = turned.reshape(len(row.spans), kv_heads, -1, dim)  # (spans, kv_heads, group * count, dim)
+    grouped = turned.reshape(spans, kv_heads, -1, dim)  # (spans, kv_heads, group * count, dim)
     reads = [slice(s.slot, s.slot + s.length) for s in row.spans]
     reads[-1] = slice(reads[-1].start, reads[-1].stop + count)  # the row sees its own new tokens
     scores = torch.cat([torch.matmul(q, keys[:, r].float().mT) for q, r in zip(grouped, reads, strict=True)], dim=-1)

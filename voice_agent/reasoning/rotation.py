@@ -2,67 +2,91 @@
 
 RoPE attention depends only on q_position - k_position, and rotations compose: R(a)R(b) = R(a+b) (RoFormer, Su et al.
 2021, section 3.4.2). A query that was rotated at its block-local position is rotated by another `shift` positions and
-then meets keys that were rotated at theirs. The angles come from the model's own rotary module; attention scaling
-(yarn) is already in the query and is not applied again. Always float32.
+then meets keys that were rotated at theirs. Layers may rotate in different ways (`Kind`), or not at all; attention
+scaling (yarn, longrope) is already in the query and is not applied again. Always float32. Which layer of a model
+rotates how is found out elsewhere (rotation_probe).
 
-    rotation.cos_sin(shifts) -> (cos, sin); rotate(query, cos, sin) -> query
+    rotation.turns(shifts) -> (cos, sin) for each kind; rotate(query, cos, sin, layout) -> query
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from ..errors import UnusableInput
 
-COMPOSING_ROPE_TYPES = frozenset({"default", "linear", "llama3", "yarn", "proportional"})
+Turn = tuple[Tensor, Tensor]  # cosines and sines, (spans, pairs) float32 each
 
 
 class UnsupportedModel(UnusableInput):
     """The model cannot be run exactly over shared blocks; the sentence says why."""
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Which entries of a head turn: pair i is entries (start + i, start + pairs + i), or neighbours if interleaved."""
+
+    start: int = 0
+    interleaved: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way of rotating: how fast each pair turns, and where the pairs stand."""
+
+    frequencies: Tensor  # (pairs,) float32, radians per position; none: heads without positions
+    layout: Layout = Layout()
+
+
 class Rotation:
-    """The extra rotation of one model, for shifts in positions of either sign."""
+    """The extra rotation of one model.
 
-    def __init__(self, frequencies: torch.Tensor) -> None:
-        self.frequencies = frequencies.float()  # (rotary_dim / 2,), radians per position
+    layers: for each layer the number of its kind. exact_to: the longest view, in tokens, over which the model can be
+    run exactly; None where there is no such bound.
+    """
 
-    @classmethod
-    def of_model(cls, model: nn.Module) -> Rotation:
-        """Take the frequencies from the model's rotary module.
+    def __init__(self, kinds: Sequence[Kind], layers: Mapping[int, int], exact_to: int | None = None) -> None:
+        self.kinds = tuple(kinds)
+        self.layers = dict(layers)
+        self.exact_to = exact_to
 
-        Raises:
-            UnsupportedModel: no rotary module, several of them, or a rope type whose rotations do not compose.
+    @property
+    def device(self) -> torch.device:
+        return self.kinds[0].frequencies.device
+
+    def layout(self, layer: int) -> Layout:
+        return self.kinds[self.layers[layer]].layout
+
+    def turns(self, shifts: Tensor) -> tuple[Turn, ...]:
+        """Cosines and sines for each kind of rotation by `shifts` positions, (spans,) int64 of either sign.
+
+        Runs on the device of `shifts` and waits for nothing. Angles are float64: at 30,000 positions float32 is off by
+        a thousandth of a radian.
         """
-        found = [module for name, module in model.named_modules() if name.endswith("rotary_emb")]
-        kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
-        if len(found) != 1 or not isinstance(getattr(found[0], "inv_freq", None), torch.Tensor):
-            raise UnsupportedModel(
-                f"{kind}: found {len(found)} rotary modules with plain frequencies, expected one; shared blocks need a "
-                "model with one rotary embedding (RoPE) for all layers (README, Supported models)"
-            )
-        rope_type = getattr(found[0], "rope_type", "default")
-        if rope_type not in COMPOSING_ROPE_TYPES:
-            raise UnsupportedModel(
-                f"{kind}: rope type '{rope_type}' changes its frequencies with length, so blocks cannot be re-placed "
-                "exactly; load it with rope type 'yarn' or 'linear', or choose another model (README, Supported models)"
-            )
-        return cls(found[0].inv_freq)
-
-    def cos_sin(self, shifts: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cosines and sines for `len(shifts)` rotations: (shifts, rotary_dim) float32 each, half-split layout."""
-        positions = torch.tensor(shifts, dtype=torch.float32, device=self.frequencies.device)
-        angles = positions[:, None] * self.frequencies  # (shifts, rotary_dim / 2)
-        angles = torch.cat((angles, angles), dim=-1)
-        return angles.cos(), angles.sin()
+        return tuple(_turn(shifts[:, None] * kind.frequencies.double()) for kind in self.kinds)
 
 
-def rotate(query: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-    """Rotate the first rotary_dim entries of `query` (..., head_dim) float32 by angles that broadcast against it."""
-    turning, still = query[..., : cos.shape[-1]], query[..., cos.shape[-1] :]
-    first, second = turning.chunk(2, dim=-1)
-    turned = turning * cos + torch.cat((-second, first), dim=-1) * sin
-    return torch.cat((turned, still.expand(*turned.shape[:-1], -1)), dim=-1) if still.shape[-1] else turned
+def rotate(query: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
+    """Rotate the turning entries of `query` (..., head_dim) float32 by angles (..., pairs) that broadcast with it."""
+    pairs = cos.shape[-1]
+    first, second = pair_slices(layout, pairs)
+    turned = query.expand(*torch.broadcast_shapes(query.shape[:-1], cos.shape[:-1]), -1).clone()
+    turned[..., first] = query[..., first] * cos - query[..., second] * sin
+    turned[..., second] = query[..., second] * cos + query[..., first] * sin
+    return turned
+
+
+def pair_slices(layout: Layout, pairs: int) -> tuple[slice, slice]:
+    """Where in a head the first and the second entries of all pairs stand."""
+    start, end = layout.start, layout.start + 2 * pairs
+    if layout.interleaved:
+        return slice(start, end, 2), slice(start + 1, end, 2)
+    return slice(start, start + pairs), slice(start + pairs, end)
+
+
+def _turn(angles: Tensor) -> Turn:
+    return angles.cos().float(), angles.sin().float()

@@ -22,7 +22,7 @@ from .attention import in_force
 from .attention_kernels import choose_attention
 from .cache_block import CacheArena
 from .cache_view import View, read_spans
-from .rotation import Rotation
+from .rotation_probe import find_rotation
 from .step_plan import plan_step
 
 
@@ -48,7 +48,7 @@ class TokenStepper:
     def __init__(self, model: PreTrainedModel, kernel: str = "auto") -> None:
         self.attention = choose_attention(kernel)
         attention.register()
-        self.rotation = Rotation.of_model(model)
+        self.rotation = find_rotation(model)
         model.set_attn_implementation(attention.NAME)
         self.model = model.eval()
         weight = getattr(model.get_input_embeddings(), "weight", None)  # none where embeddings are packed: CPU

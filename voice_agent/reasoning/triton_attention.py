@@ -58,7 +58,7 @@ class TritonAttention:
         keys, values = plan.arena.layer_for(layer, key, value)
         keys.index_copy_(1, plan.slots, key)
         values.index_copy_(1, plan.slots, value)
-        return _attend(plan, query if query.stride(-1) == 1 else query.contiguous(), keys, values, scoring)
+        return _attend(plan, layer, query if query.stride(-1) == 1 else query.contiguous(), keys, values, scoring)
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,13 @@ def tiling(rows: int, n: int, group: int, kv_heads: int, widest: int, item_bytes
     return Tiling(tiles, pairs, keys, min(parts, LARGEST_PARTS), warps, stages=1 + 2 * half)
 
 
-def _attend(plan: StepPlan, query: Tensor, keys: Tensor, values: Tensor, scoring: Scoring) -> Tensor:
+def _attend(plan: StepPlan, layer: int, query: Tensor, keys: Tensor, values: Tensor, scoring: Scoring) -> Tensor:
     heads, n, dim = query.shape
     kv_heads, slots, value_dim = values.shape
     rows, group = len(plan.row_table), heads // kv_heads
     padded, value_padded = (max(16, triton.next_power_of_2(d)) for d in (dim, value_dim))
     cut = tiling(rows, n, group, kv_heads, max(padded, value_padded), keys.element_size(), _processors(query.device))
+    (cos, sin), layout = plan.turn(layer), plan.layout(layer)
     sums = query.new_empty(cut.parts, n, heads, value_dim, dtype=torch.float32)
     peaks = query.new_empty(cut.parts, n, heads, dtype=torch.float32)
     weights = torch.empty_like(peaks)
@@ -102,8 +103,8 @@ def _attend(plan: StepPlan, query: Tensor, keys: Tensor, values: Tensor, scoring
         values,
         plan.row_table,
         plan.span_table,
-        plan.cos,
-        plan.sin,
+        cos,
+        sin,
         sums,
         peaks,
         weights,
@@ -120,7 +121,9 @@ def _attend(plan: StepPlan, query: Tensor, keys: Tensor, values: Tensor, scoring
         TWO_PARTS=keys.dtype != torch.float32,
         DIM=dim,
         VALUE_DIM=value_dim,
-        ROTARY_DIM=plan.cos.shape[1],
+        ROTARY_START=layout.start,
+        ROTARY_PAIRS=cos.shape[1],
+        INTERLEAVED=layout.interleaved,
         PADDED=padded,
         VALUE_PADDED=value_padded,
         ROWS=max(LEAST_ROWS, triton.next_power_of_2(rows)),
@@ -158,7 +161,7 @@ def _attend_part(
     values,  # (kv_heads, slots, VALUE_DIM)
     row_table,  # (rows, 4): first new token, count, range of spans
     span_table,  # (spans, 3): slot, length, position in the view
-    cos,  # (spans, ROTARY_DIM) float32
+    cos,  # (spans, ROTARY_PAIRS) float32
     sin,
     sums,  # (parts, n, heads, VALUE_DIM) float32: values weighed by 2^(score - peak)
     peaks,  # (parts, n, heads) float32: largest score, in powers of two
@@ -176,7 +179,9 @@ def _attend_part(
     TWO_PARTS: tl.constexpr,
     DIM: tl.constexpr,
     VALUE_DIM: tl.constexpr,
-    ROTARY_DIM: tl.constexpr,
+    ROTARY_START: tl.constexpr,
+    ROTARY_PAIRS: tl.constexpr,
+    INTERLEAVED: tl.constexpr,
     PADDED: tl.constexpr,
     VALUE_PADDED: tl.constexpr,
     ROWS: tl.constexpr,
@@ -211,21 +216,27 @@ def _attend_part(
         end_span = begin + tl.sum((starts < high).to(tl.int32), 0)
 
         d = tl.arange(0, PADDED)
-        turning = d < ROTARY_DIM
-        other = tl.where(turning, tl.where(d < ROTARY_DIM // 2, d + ROTARY_DIM // 2, d - ROTARY_DIM // 2), d)
+        turning = (d >= ROTARY_START) & (d < ROTARY_START + 2 * ROTARY_PAIRS)
+        if INTERLEAVED:
+            turned_by = (d - ROTARY_START) // 2
+            is_first, apart = (d - ROTARY_START) % 2 == 0, 1
+        else:
+            is_first, apart = d < ROTARY_START + ROTARY_PAIRS, ROTARY_PAIRS
+            turned_by = tl.where(is_first, d - ROTARY_START, d - ROTARY_START - ROTARY_PAIRS)
+        partner = tl.where(turning, tl.where(is_first, d + apart, d - apart), d)
         at = query + head[:, None] * head_stride + (first + token)[:, None] * token_stride
         there = asked[:, None] & (d < DIM)[None]
         plain = tl.load(at + d[None], mask=there, other=0.0).to(tl.float32) * scale
-        across = tl.load(at + other[None], mask=there, other=0.0).to(tl.float32) * scale
-        across = tl.where((d < ROTARY_DIM // 2)[None], -across, across)
+        across = tl.load(at + partner[None], mask=there, other=0.0).to(tl.float32) * scale
+        across = tl.where(is_first[None], -across, across)
 
         v = tl.arange(0, VALUE_PADDED)
         peak = tl.full((PAIRS,), NOTHING, tl.float32)
         weight = tl.zeros((PAIRS,), tl.float32)
         total = tl.zeros((PAIRS, VALUE_PADDED), tl.float32)
         for index in range(first_span, end_span):
-            turn_cos = tl.load(cos + index * ROTARY_DIM + d, mask=turning, other=1.0)
-            turn_sin = tl.load(sin + index * ROTARY_DIM + d, mask=turning, other=0.0)
+            turn_cos = tl.load(cos + index * ROTARY_PAIRS + turned_by, mask=turning, other=1.0)
+            turn_sin = tl.load(sin + index * ROTARY_PAIRS + turned_by, mask=turning, other=0.0)
             turned = plain * turn_cos[None] + across * turn_sin[None]
             slot = tl.load(span_table + 3 * index)
             starts_at = tl.load(span_table + 3 * index + 2).to(tl.int32)

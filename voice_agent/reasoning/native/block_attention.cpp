@@ -178,17 +178,26 @@ class PieceOfAttention {
     }
   }
 
-  // Half-split layout: entry i turns with entry i + rotary_dim / 2.
   void turn_queries(int64_t span) {
-    const int64_t width = padded(step_.dim), half = step_.rotary_dim / 2;
-    const float *cos = step_.cos + span * step_.rotary_dim, *sin = step_.sin + span * step_.rotary_dim;
+    const int64_t width = padded(step_.dim);
     scratch_.turned = scratch_.queries;
     for (int64_t q = 0; q < queries_; ++q) {
-      const float* from = &scratch_.queries[q * width];
-      float* to = &scratch_.turned[q * width];
-      for (int64_t d = 0; d < half; ++d) to[d] = from[d] * cos[d] - from[d + half] * sin[d];
-      for (int64_t d = 0; d < half; ++d) to[d + half] = from[d + half] * cos[d + half] + from[d] * sin[d + half];
+      const int64_t turning = q * width + step_.rotary_start;
+      if (step_.interleaved)
+        turn<2>(&scratch_.queries[turning], span, &scratch_.turned[turning]);
+      else
+        turn<1>(&scratch_.queries[turning], span, &scratch_.turned[turning]);
     }
+  }
+
+  // Stride 1: entry i turns with entry i + pairs; stride 2: with the next one.
+  template <int Stride>
+  void turn(const float* from, int64_t span, float* to) const {
+    const int64_t pairs = step_.pairs, partner = Stride == 2 ? 1 : pairs;
+    const float *cos = step_.cos + span * pairs, *sin = step_.sin + span * pairs;
+    for (int64_t i = 0; i < pairs; ++i) to[Stride * i] = from[Stride * i] * cos[i] - from[Stride * i + partner] * sin[i];
+    for (int64_t i = 0; i < pairs; ++i)
+      to[Stride * i + partner] = from[Stride * i + partner] * cos[i] + from[Stride * i] * sin[i];
   }
 
   // `count` keys, the first of which stands at `position` of the view.

@@ -26,8 +26,10 @@ struct HeadsOfTokens {  // (heads, tokens, dim)
 struct AttentionStep {
   std::vector<Row> rows;
   const Span* spans;
-  const float *cos, *sin;    // (spans, rotary_dim): the further rotation of queries for each span
-  int64_t rotary_dim;
+  const float *cos, *sin;    // (spans, pairs): the further rotation of queries for each span
+  int64_t pairs;             // of entries that turn together, from entry `rotary_start` of a head on
+  int64_t rotary_start;
+  bool interleaved;          // the partner of an entry is the next one, else the one `pairs` further on
   int64_t heads, kv_heads, dim, value_dim;
   float scale;
   int64_t sliding_window;    // 0: none

@@ -68,20 +68,24 @@ void write_new(const Tensor& arena, const Tensor& fresh, const voice_agent::Atte
 // See block_attention.h; rows: (rows, 4), spans: (spans, 3) int64, laid out as Row and Span.
 Tensor block_attention(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& keys,
                        const Tensor& values, const Tensor& rows, const Tensor& spans, const Tensor& cos,
-                       const Tensor& sin, double scale, int64_t sliding_window, double softcap,
-                       const std::optional<Tensor>& sinks) {
+                       const Tensor& sin, int64_t rotary_start, bool interleaved, double scale, int64_t sliding_window,
+                       double softcap, const std::optional<Tensor>& sinks) {
   const at::ScalarType type = query.scalar_type();
   for (const Tensor* x : {&query, &key, &value, &keys, &values})
     TORCH_CHECK(x->dim() == 3 && x->scalar_type() == type && x->stride(2) == 1 && x->is_cpu(),
                 "expected (heads, tokens, dim) of one type on the CPU, got ", x->scalar_type(), " ", x->sizes());
   TORCH_CHECK(type == at::kFloat || type == at::kBFloat16, "expected float32 or bfloat16, got ", type);
+  TORCH_CHECK(rotary_start >= 0 && rotary_start + 2 * cos.size(1) <= query.size(2), "heads of ", query.size(2),
+              " have no ", cos.size(1), " pairs from ", rotary_start, " on");
   const auto* first_row = reinterpret_cast<const voice_agent::Row*>(checked(rows, at::kLong, "rows").const_data_ptr());
   const voice_agent::AttentionStep step{
       .rows = {first_row, first_row + rows.size(0)},
       .spans = reinterpret_cast<const voice_agent::Span*>(checked(spans, at::kLong, "spans").const_data_ptr()),
       .cos = checked(cos, at::kFloat, "cos").const_data_ptr<float>(),
       .sin = checked(sin, at::kFloat, "sin").const_data_ptr<float>(),
-      .rotary_dim = cos.size(1),
+      .pairs = cos.size(1),
+      .rotary_start = rotary_start,
+      .interleaved = interleaved,
       .heads = query.size(0),
       .kv_heads = keys.size(0),
       .dim = query.size(2),
@@ -114,6 +118,7 @@ TORCH_LIBRARY(voice_agent, library) {
   library.impl("packed_linear", c10::DispatchKey::CompositeExplicitAutograd, &packed_linear);
   library.def(
       "block_attention(Tensor query, Tensor key, Tensor value, Tensor(a!) keys, Tensor(b!) values, Tensor rows, "
-      "Tensor spans, Tensor cos, Tensor sin, float scale, int sliding_window, float softcap, Tensor? sinks) -> Tensor");
+      "Tensor spans, Tensor cos, Tensor sin, int rotary_start, bool interleaved, float scale, int sliding_window, "
+      "float softcap, Tensor? sinks) -> Tensor");
   library.impl("block_attention", c10::DispatchKey::CompositeExplicitAutograd, &block_attention);
 }
