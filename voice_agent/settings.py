@@ -55,6 +55,7 @@ class Reasoning:
     reconsider_tokens: int = 48  # thought after words came in before the thinker may end (a small one gives up early)
     speaking_budget: int = 256  # spoken tokens of one answer
     context_tokens: int = 4096  # oldest turns leave the dialogue beyond this
+    keep_thoughts: bool = False  # of past turns: better memory of how, for several times the room
     prefill_chunk: int = 64  # tokens of one stream per step
     gate_first_tokens: int = 16  # thoughts before the first probe: a greeting is over by then
     gate_period: int = 24  # thought tokens between two utterances

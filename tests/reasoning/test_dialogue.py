@@ -51,13 +51,35 @@ def test_the_last_answer_can_be_cut_to_what_sounded() -> None:
     assert read(past) == ONE_TURN.format(n=0).replace("Hello 0.", "Hello")
 
 
-@pytest.mark.parametrize(("turns_that_fit", "kept"), [(0, []), (1, [3]), (2, [2, 3]), (4, [0, 1, 2, 3])])
+@pytest.mark.parametrize(("turns_that_fit", "kept"), [(0, []), (1, [3]), (2, [3]), (3, [3]), (4, [0, 1, 2, 3])])
 def test_the_oldest_leave_first(turns_that_fit: int, kept: list[int]) -> None:
     size = len(PROMPTS.past_turn("Hi0", "Hello 0."))
     past = dialogue(room=turns_that_fit * size)
     for n in range(4):
         past.add(f"Hi{n}", f"Hello {n}.")
     assert read(past) == "".join(ONE_TURN.format(n=n) for n in kept)
+
+
+def test_what_stays_leaves_room_for_turns_to_come() -> None:
+    size = len(PROMPTS.past_turn("Hi0", "Hello 0."))
+    past, read_again = dialogue(room=6 * size), 0
+    for n in range(10, 60):
+        past.add(f"Hi{n}", f"Hello {n}.")
+        unread = past.unread()[1]
+        read_again += len(unread) > len(PROMPTS.past_turn(f"Hi{n}", f"Hello {n}."))
+        read(past)
+        assert len(past.block.tokens) <= 6 * size
+    assert 0 < read_again <= 50 / 3
+
+
+def test_thoughts_may_stay_where_they_were() -> None:
+    past = dialogue()
+    past.add("Hi0", "Hello 0.", "He greets me.")
+    past.add("Hi1", "Hello 1.")
+    first, _, second = read(past).partition("Hi1")
+    assert first.index("Hi0") < first.index("He greets me.") < first.index("Hello 0.")
+    assert first.count("<|im_start|>assistant\n") == 2  # thoughts and words as they stood while they were made
+    assert "Hello 1." in second
 
 
 def test_what_was_said_never_becomes_a_turn_of_its_own() -> None:

@@ -551,3 +551,39 @@ def test_settings_that_cannot_work(changes: dict[str, int], sentence: str) -> No
 def test_a_tokenizer_without_a_chat_template() -> None:
     with pytest.raises(UnusableInput, match="no chat template"):
         AsyncReasoner(shared_model(), tiny_tokenizer(None), settings=Reasoning(kernel="plain"))
+
+
+# --- without an event loop -----------------------------------------------------------------------------------------
+
+
+def test_an_answer_can_be_iterated_without_an_event_loop() -> None:
+    reasoner = AsyncReasoner(Engine(shared_model(), kernel="plain"), TOKENIZER, settings=SETTINGS)
+    events = list(reasoner.iterate("How far?", mode="think"))
+    assert isinstance(events[-1], Done)
+    assert "".join(event.text for event in events if isinstance(event, Thought)) == events[-1].thoughts
+    again = AsyncReasoner(Engine(shared_model(), kernel="plain"), TOKENIZER, settings=SETTINGS)
+    assert asyncio.run(_all(again, "How far?", "think"))[-1] == events[-1]
+
+
+def test_between_two_events_words_may_be_heard_and_the_answer_left() -> None:
+    reasoner = AsyncReasoner(Engine(shared_model(), kernel="plain"), TOKENIZER, settings=SETTINGS)
+    kinds = []
+    for event in reasoner.iterate("How far?"):
+        if isinstance(event, Thought) and not kinds:
+            reasoner.hear("No, ninety.")
+        kinds.append(type(event))
+        if isinstance(event, Injected):
+            break
+    assert Injected in kinds
+    assert Done not in kinds
+    assert isinstance(list(reasoner.iterate("And now?", mode="direct"))[-1], Done)
+
+
+def test_iterating_inside_an_event_loop_is_refused() -> None:
+    reasoner = AsyncReasoner(Engine(shared_model(), kernel="plain"), TOKENIZER, settings=SETTINGS)
+
+    async def main() -> None:
+        with pytest.raises(UnusableInput, match="an event loop is running here"):
+            next(iter(reasoner.iterate("How far?")))
+
+    asyncio.run(main())

@@ -1,8 +1,9 @@
 """What was said in earlier turns, as the next turn reads it.
 
-Of a finished turn the dialogue keeps the user's words and what of the answer *sounded*; thoughts are dropped. The
-turns are re-encoded compactly into one block behind the preamble; when they outgrow their room the oldest leave and
-the rest is read again.
+Of a finished turn the dialogue keeps the user's words and what of the answer *sounded*; thoughts are dropped, or kept
+where the settings say so. The turns are re-encoded compactly into one block behind the preamble. When they outgrow
+their room the oldest leave, until half of it is free: what is left must be read again, which so happens once in many
+turns.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .prompts import Prompts
 class PastTurn:
     user: str
     spoken: str
+    thoughts: str = ""  # none where they are dropped
 
 
 class Dialogue:
@@ -34,9 +36,9 @@ class Dialogue:
     def last(self) -> PastTurn | None:
         return self._turns[-1] if self._turns else None
 
-    def add(self, user: str, spoken: str) -> None:
+    def add(self, user: str, spoken: str, thoughts: str = "") -> None:
         """A turn is over."""
-        self._turns.append(PastTurn(user, spoken))
+        self._turns.append(PastTurn(user, spoken, thoughts))
 
     def forget(self) -> None:
         """There are no past turns; the block is cut when it is next read."""
@@ -49,10 +51,18 @@ class Dialogue:
         lets the oldest turns go when all of them would not fit.
         """
         tokens = self._tokens()
-        while len(tokens) > self._room and self._turns:
-            del self._turns[0]
-            tokens = self._tokens()
+        if len(tokens) > self._room:
+            tokens = self._without_the_oldest()
         return self._view, self.block.keep(tokens)
 
+    def _without_the_oldest(self) -> list[int]:
+        """Half the room is enough for what stays; the last turn may have all of it."""
+        while len(tokens := self._tokens()) > self._room // 2 and len(self._turns) > 1:
+            del self._turns[0]
+        if len(tokens) > self._room:
+            self._turns.clear()
+        return self._tokens()
+
     def _tokens(self) -> list[int]:
-        return [token for turn in self._turns for token in self._prompts.past_turn(turn.user, turn.spoken)]
+        past_turn = self._prompts.past_turn
+        return [token for turn in self._turns for token in past_turn(turn.user, turn.spoken, turn.thoughts)]

@@ -142,11 +142,12 @@ class Prompts:
         """The same within what is spoken; `resume`: the answer goes on, else the next progress is asked for."""
         return [*self._spoken_break, *words, *(self._spoken_resume if resume else self._spoken_progress)]
 
-    def past_turn(self, user: str, spoken: str) -> list[int]:
+    def past_turn(self, user: str, spoken: str, thoughts: str = "") -> list[int]:
         """A finished turn as the next one reads it; ends where the next user's words begin."""
+        thought = [*self.think_cue, *self.words(thoughts), *self.close_thoughts, *self.conclude_cue]
         return [
             *self.words(user),
-            *self._template(self.format.to_assistant),
+            *(thought if thoughts else self._template(self.format.to_assistant)),
             *self.words(spoken),
             *self._template(self.format.to_next_user),
         ]

@@ -13,8 +13,8 @@ that the model never waits for who reads it. Needs torch and transformers only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, suppress
 from typing import Any
 
 from transformers import PreTrainedModel
@@ -187,7 +187,7 @@ class AsyncReasoner:
         self._refuse_while_answering()
         self._dialogue.forget()
 
-    async def answer(self, question: str | None = None, *, mode: str = "async") -> AsyncIterator[AnswerEvent]:
+    async def answer(self, question: str | None = None, *, mode: str = "async") -> AsyncGenerator[AnswerEvent]:
         """Think about a question and speak about it at the same time.
 
         question: None when its words come by `hear` and its end by `end_turn`.
@@ -218,6 +218,29 @@ class AsyncReasoner:
         finally:
             self._finish(answer)
         yield done  # the answer is over by now: words heard from here on open the next turn
+
+    def iterate(self, question: str, *, mode: str = "async") -> Iterator[AnswerEvent]:
+        """`answer` for code without an event loop: `for event in reasoner.iterate("How far?")`.
+
+        Between two events `hear`, `cut_spoken` and `stop` may be called. Leaving the loop early stops the answer.
+
+        Raises:
+            UnusableInput: as `answer`; or an event loop is running, where `async for ... in answer(...)` belongs.
+        """
+        with suppress(RuntimeError):
+            asyncio.get_running_loop()
+            raise UnusableInput("an event loop is running here: use 'async for event in reasoner.answer(...)'")
+        answer = self.answer(question, mode=mode)
+
+        async def upcoming() -> AnswerEvent | None:
+            return await anext(answer, None)
+
+        with asyncio.Runner() as loop:
+            try:
+                while (event := loop.run(upcoming())) is not None:
+                    yield event
+            finally:
+                loop.run(answer.aclose())
 
     async def _run(self, answer: Answer) -> AsyncGenerator[AnswerEvent]:
         step: Awaitable[list[Any]] | None = None
@@ -287,7 +310,8 @@ class AsyncReasoner:
 
     def _finish(self, answer: Answer) -> None:
         if answer.user_text:
-            self._dialogue.add(answer.user_text, answer.writer.spoken)
+            thoughts = answer.thinker.text if self.settings.keep_thoughts else ""
+            self._dialogue.add(answer.user_text, answer.writer.spoken, thoughts)
         answer.release()
         self._answer, self._stopped, self._heard_tokens = None, False, 0
 
