@@ -111,7 +111,8 @@ async def _answer(
     text: str, language: LoadedModel, worker: Worker, settings: Settings, mode: str, seed: int, view: View
 ) -> Figures:
     clock: Clock = WallClock()
-    engine = Engine(language.model, kernel=settings.reasoning.kernel, clock=clock, worker=worker)
+    kernel, kept = settings.reasoning.kernel, language.start_cache
+    engine = Engine(language.model, kernel=kernel, clock=clock, worker=worker, start_cache=kept)
     reasoner = AsyncReasoner(engine, language.tokenizer, settings=settings.reasoning, seed=seed)
     await reasoner.warm_up()
     start_s, first_written_s = clock.now_s(), None

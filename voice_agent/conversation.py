@@ -111,6 +111,7 @@ class Conversation:
             clock=clock,
             worker=parts.workers.language,
             costs=settings.costs,
+            start_cache=parts.language.start_cache,
         )
         self.reasoner = AsyncReasoner(
             engine, parts.language.tokenizer, settings=settings.reasoning, record=trace.record, seed=seed

@@ -113,7 +113,12 @@ def _start_parts(began: float, settings: Settings) -> tuple[Parts, dict[str, flo
 
     start_s = {"imports": now_s()}
     parts = load_parts(settings, lambda part: start_s.update({part: now_s()}))
-    engine = Engine(parts.language.model, kernel=settings.reasoning.kernel, worker=parts.workers.language)
+    engine = Engine(
+        parts.language.model,
+        kernel=settings.reasoning.kernel,
+        worker=parts.workers.language,
+        start_cache=parts.language.start_cache,
+    )
     reasoner = AsyncReasoner(engine, parts.language.tokenizer, settings=settings.reasoning)
     asyncio.run(reasoner.warm_up())
     start_s["ready"] = now_s()

@@ -10,7 +10,7 @@ keys it is given, layer by layer: it knows nothing of models. Not thread-safe: o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -58,6 +58,20 @@ class CacheBlock:
         assert 0 <= length <= self.length, f"{self.name}: cannot cut {self.length} tokens to {length}"
         del self.tokens[length:]
 
+    def contents(self) -> dict[int, tuple[torch.Tensor, torch.Tensor]]:
+        """Keys and values by layer, (kv_heads, length, dim) each, as they lie in the arena."""
+        span = slice(self.start, self.start + self.length)
+        return {layer: (keys[:, span], values[:, span]) for layer, (keys, values) in self.arena.layers().items()}
+
+    def restore(self, tokens: Sequence[int], contents: Mapping[int, tuple[torch.Tensor, torch.Tensor]]) -> None:
+        """Append `tokens` whose keys and values are known: `contents` of a block that held just them."""
+        start = self.reserve(len(tokens))
+        for layer, (keys, values) in contents.items():
+            held_keys, held_values = self.arena.layer_for(layer, keys, values)
+            held_keys[:, start : start + len(tokens)] = keys
+            held_values[:, start : start + len(tokens)] = values
+        self.tokens += tokens
+
 
 @dataclass
 class _LayerCache:
@@ -77,6 +91,10 @@ class CacheArena:
     def bytes(self) -> int:
         """Memory held by keys and values, free slots included."""
         return sum(c.keys.nbytes + c.values.nbytes for c in self._layers.values())
+
+    def layers(self) -> dict[int, tuple[torch.Tensor, torch.Tensor]]:
+        """All keys and values by layer: (kv_heads, slots, dim) each."""
+        return {index: (cache.keys, cache.values) for index, cache in self._layers.items()}
 
     def new_block(self, name: str) -> CacheBlock:
         """An empty block."""

@@ -22,9 +22,10 @@ from transformers import PreTrainedModel
 
 from ..clock import Clock, WallClock, Worker, result_of
 from ..settings import DeclaredCosts
-from .cache_block import CacheArena
+from .cache_block import CacheArena, CacheBlock
 from .cache_view import View
 from .self_check import check_blocks_equal_whole
+from .start_cache import StartCache
 from .token_stepper import Row, TokenStepper
 
 
@@ -54,6 +55,7 @@ class Engine:
 
     kernel: as in the settings. clock, worker: where the steps run and what their time is; costs: what a step costs in
     virtual time. step_tokens: the most that conversations together feed in one step; a single request may be larger.
+    start_cache: keeps what a start computes for the next one; None: nothing is kept.
 
     Use it from one event loop at a time.
 
@@ -70,6 +72,7 @@ class Engine:
         worker: Worker | None = None,
         costs: DeclaredCosts | None = None,
         step_tokens: int = 256,
+        start_cache: StartCache | None = None,
     ) -> None:
         self.model = model
         self.clock = clock or WallClock()
@@ -79,7 +82,9 @@ class Engine:
         self._costs = costs or DeclaredCosts()
         self._step_tokens = step_tokens
         self._stepper = TokenStepper(model, kernel)
-        check_blocks_equal_whole(self._stepper)
+        # In virtual time the same scenario gives the same trace, so what was kept must not shorten it.
+        self._start_cache = None if self.clock.virtual else start_cache
+        check_blocks_equal_whole(self._stepper, self._start_cache)
         self._preambles: dict[tuple[int, ...], View] = {}
         self._conversations = 0  # that are in the middle of something
         self._waiting: list[_Request] = []
@@ -100,6 +105,23 @@ class Engine:
         if key not in self._preambles:
             self._preambles[key] = View((self.arena.new_block("preamble"),))
         return self._preambles[key]
+
+    async def recall(self, block: CacheBlock, tokens: Sequence[int], chunk: int) -> None:
+        """Fill an empty block with the keys and values that an earlier start kept, if it did.
+
+        chunk: tokens of a step when they are read in.
+        """
+        if self._start_cache is not None and not block.length:
+            fill = partial(self._start_cache.fill, block, tokens, self._how(chunk), self._stepper.device)
+            await self.clock.call(self.worker, fill, _free)
+
+    async def keep(self, block: CacheBlock, chunk: int) -> None:
+        """Let the next start find what `block` holds; the same `chunk` as in `recall`."""
+        if self._start_cache is not None:
+            await self.clock.call(self.worker, partial(self._start_cache.keep, block, self._how(chunk)), _free)
+
+    def _how(self, chunk: int) -> str:
+        return f"{self._stepper.attention.name} {self._stepper.device.type} chunks of {chunk}"
 
     def launch(self, feeds: Sequence[Feed]) -> Awaitable[tuple[list[Any], float]]:
         """Begin a step with these rows among others.
@@ -171,3 +193,8 @@ class Engine:
             count += 1
         admitted, self._waiting = self._waiting[:count], self._waiting[count:]
         return admitted
+
+
+def _free(_result: object) -> float:
+    """What is kept is used in real time only."""
+    return 0.0

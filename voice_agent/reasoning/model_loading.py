@@ -11,6 +11,7 @@ The model is transformers' ordinary module; attention is left alone. Nothing is 
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from .packed.kernels import choose_kernel
 from .packed.layout import PackedWeight
 from .packed.linears import PackedEmbedding, PackedLinear
 from .packed.store import MANIFEST, Store, is_current, read_store, store_folder, stored_bytes, write_store
+from .start_cache import StartCache
 
 Progress = Callable[[str, float], None]  # what is being done, share of it that is done
 
@@ -45,11 +47,15 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A transformers causal language model in evaluation mode, its tokenizer, and what they are."""
+    """A transformers causal language model in evaluation mode, its tokenizer, and what they are.
+
+    start_cache: of a packed model, beside its weights.
+    """
 
     model: Any
     tokenizer: Any
     facts: ModelFacts
+    start_cache: StartCache | None = None
 
 
 def load_language_model(source: Path | str, *, settings: Reasoning, progress: Progress | None = None) -> LoadedModel:
@@ -63,6 +69,7 @@ def load_language_model(source: Path | str, *, settings: Reasoning, progress: Pr
         torch.set_num_threads(settings.threads)
     path = Path(source)
     report = progress or (lambda _what, _share: None)
+    folder: Path | None = None  # of the packed model
     if path.suffix == ".gguf":
         if not path.is_file():
             raise UnusableInput(f"there is no file {path}: run 'voice-agent models fetch', or name another model")
@@ -73,7 +80,8 @@ def load_language_model(source: Path | str, *, settings: Reasoning, progress: Pr
     elif (path / MANIFEST).is_file():
         if not is_current(path, source=None):
             raise UnusableInput(f"{path} was packed by another version: load the GGUF that it was made from")
-        model, tokenizer, kernel = _from_store(path, settings, report)
+        folder = path
+        model, tokenizer, kernel = _from_store(folder, settings, report)
     else:
         model, tokenizer, kernel = _from_transformers(source, settings)
     model.eval().requires_grad_(False)
@@ -86,7 +94,7 @@ def load_language_model(source: Path | str, *, settings: Reasoning, progress: Pr
         load_s=time.perf_counter() - start_s,
     )
     report("ready", 1.0)
-    return LoadedModel(model, tokenizer, facts)
+    return LoadedModel(model, tokenizer, facts, _start_cache(folder, facts) if folder else None)
 
 
 # --- packed --------------------------------------------------------------------------------------------------------
@@ -121,6 +129,11 @@ def _from_store(folder: Path, settings: Reasoning, report: Progress) -> tuple[An
         tokenizer = AutoTokenizer.from_pretrained(folder)
         _fill(model, store.result(), kernel, dtype)
     return model, tokenizer, kernel.name
+
+
+def _start_cache(folder: Path, facts: ModelFacts) -> StartCache:
+    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (MANIFEST, "config.json")}
+    return StartCache(folder / "starts", {**files, "kernel": facts.kernel, "dtype": facts.dtype})
 
 
 def need_memory(needed_bytes: float, what: str) -> None:

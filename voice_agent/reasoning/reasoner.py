@@ -174,7 +174,7 @@ class AsyncReasoner:
     async def warm_up(self) -> None:
         """Read in what the next answer builds on (preamble, past turns), so that it does not have to."""
         async with self._engine.reading:
-            await self._read_in(self._preamble, self._preamble.own.keep(self._prompts.preamble))
+            await self._read_in_preamble()
         async with self._reading:
             await self._read_in(*self._dialogue.unread())
 
@@ -275,6 +275,14 @@ class AsyncReasoner:
         tokens = sum(len(feed.tokens) for feed in feeds)
         self._record(ModelCall("language", len(feeds), tokens, round(1000 * took_s, 3)))
         return chosen
+
+    async def _read_in_preamble(self) -> None:
+        block, tokens, chunk = self._preamble.own, self._prompts.preamble, self.settings.prefill_chunk
+        await self._engine.recall(block, tokens, chunk)
+        missing = block.keep(tokens)
+        if missing:
+            await self._read_in(self._preamble, missing)
+            await self._engine.keep(block, chunk)
 
     async def _read_in(self, view: View, tokens: Sequence[int]) -> None:
         """Feed a long text in short chunks."""

@@ -16,6 +16,7 @@ from .cache_block import CacheArena
 from .cache_view import View
 from .packed.linears import PackedLinear
 from .rotation import UnsupportedModel
+from .start_cache import StartCache
 from .token_stepper import Row, TokenStepper
 
 # Relative error of the logits; half precision and 4-bit weights with rounded activations scatter more than float32.
@@ -27,14 +28,20 @@ _checked: WeakKeyDictionary[PreTrainedModel, set[str]] = WeakKeyDictionary()
 
 
 @torch.inference_mode()
-def check_blocks_equal_whole(stepper: TokenStepper) -> None:
+def check_blocks_equal_whole(stepper: TokenStepper, kept: StartCache | None = None) -> None:
     """Feed a few tokens as three blocks and as one text and compare the last logits; once for each model and kernel.
+
+    kept: knows whether an earlier start has done so.
 
     Raises:
         UnsupportedModel: the error is beyond the tolerance of the model's dtype.
     """
     model = stepper.model
     if stepper.attention.name in _checked.setdefault(model, set()):
+        return
+    how = f"{stepper.attention.name} {stepper.device.type}"
+    if kept and kept.has_passed(how):
+        _checked[model].add(stepper.attention.name)
         return
     vocabulary = model.config.get_text_config().vocab_size
     tokens = [(7919 * i + 101) % vocabulary for i in range(1, PROBE_TOKENS + 1)]
@@ -57,6 +64,8 @@ def check_blocks_equal_whole(stepper: TokenStepper) -> None:
             f"(allowed {allowed:.0e}), so it would reason wrongly; choose another model (README, Supported models)"
         )
     _checked[model].add(stepper.attention.name)
+    if kept:
+        kept.note_passed(how)
 
 
 def tolerance_of(model: PreTrainedModel) -> float:
