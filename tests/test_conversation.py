@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import torch
 
 from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.conversation import Conversation
@@ -171,9 +172,9 @@ def test_the_voice_gets_words_only(parts: Parts, tmp_path: Path, monkeypatch: py
     choose = "voice_agent.reasoning.answer.Answer._choose_word"
     end = parts.language.tokenizer.eos_token_id
 
-    def choose_in_turn(answer: object, logits: object) -> int:
+    def choose_in_turn(answer: object, logits: torch.Tensor) -> torch.Tensor:
         token = next(written, end)
-        return token if token not in Prompts(parts.language.tokenizer).control else next(written, end)
+        return torch.tensor(token if token not in Prompts(parts.language.tokenizer).control else next(written, end))
 
     monkeypatch.setattr(choose, choose_in_turn)
     over = hold(script_of(tmp_path, HELLO), parts, tmp_path, mode="direct")

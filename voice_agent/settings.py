@@ -62,8 +62,11 @@ class Reasoning:
     gate_open: float = 0.4  # share of yes that opens the writer
     longest_silence_s: float = 4.0  # then the writer says where it stands, whatever the gate thinks
     backlog_enough_s: float = 3.0  # audio still to be played that makes thinking more useful than writing
+    thinker_temperature: float = 0.0  # 0: the likeliest token always
+    thinker_top_p: float = 0.95  # share of the probability that is drawn from
+    thinker_greedy_above: float = 0.5  # a likeliest token of this probability is taken without drawing; 1: never
     writer_temperature: float = 0.0
-    thinker_temperature: float = 0.0
+    writer_top_p: float = 0.9
     threads: int = 0  # torch threads; 0: all cores
     kernel: Literal["auto", "native", "torch", "plain"] = "auto"  # of the packed 4-bit linears
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"

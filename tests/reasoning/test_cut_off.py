@@ -21,7 +21,7 @@ def wants_to_end(answer: Answer) -> bool:
     """The model prefers to end: is it let?"""
     logits = torch.zeros(len(TOKENIZER))
     logits[TOKENIZER.eos_token_id] = 9.0
-    return answer._choose_thought(logits) == TOKENIZER.eos_token_id
+    return int(answer._choose_thought(logits)) == TOKENIZER.eos_token_id
 
 
 def test_an_end_that_copies_the_interruption_is_not_taken() -> None:

@@ -30,7 +30,7 @@ from .cache_view import views_from_picture
 from .engine import Feed
 from .modes import Mode
 from .prompts import Prompts
-from .sampling import Sampler
+from .sampling import NOTHING, Sampler, TokenSet
 from .speak_gate import GateInputs, SpeakGate
 from .stated_numbers import numbers_in
 from .stream import Stream
@@ -79,7 +79,9 @@ class Answer:
         self._mode = mode
         self._stop_tokens = stop_tokens
         self._ends_thinking = stop_tokens | prompts.think_end
-        self._never_spoken = prompts.control - stop_tokens
+        self._not_yet_ending = TokenSet(self._ends_thinking)
+        self._never_spoken = TokenSet(prompts.control - stop_tokens)
+        self._yes, self._no = TokenSet(prompts.yes), TokenSet(prompts.no)
         new = {name: shared[0].arena.new_block(name) for name in ("user", "thoughts", "spoken", "question")}
         self._own_blocks = list(new.values())
         views = views_from_picture(VIEWS, {"preamble": shared[0], "dialogue": shared[1], **new})
@@ -88,8 +90,9 @@ class Answer:
         self.thinker = Stream(views["thinker"], prompts.think_cue, tokenizer)
         first_cue: Cue = "direct" if not mode.thinks else "progress" if mode.speaks_meanwhile else "conclude"
         self.writer = Writer(views["writer"], first_cue, prompts, tokenizer)
-        self._thinker_sampler = Sampler(settings.thinker_temperature, seed=2 * seed)
-        self._writer_sampler = Sampler(settings.writer_temperature, seed=2 * seed + 1)
+        s = settings
+        self._thinker_sampler = Sampler(s.thinker_temperature, s.thinker_top_p, s.thinker_greedy_above, seed=2 * seed)
+        self._writer_sampler = Sampler(s.writer_temperature, s.writer_top_p, seed=2 * seed + 1)
         self._gate = SpeakGate(settings)
         self._turn_ended = False
         self._thinker_done = not mode.thinks
@@ -215,7 +218,7 @@ class Answer:
             events.append(ReplyEnd(self.reply))
         return events
 
-    def _feed(self, name: str, stream: Stream, choose: Callable[[torch.Tensor], Any]) -> Feed:
+    def _feed(self, name: str, stream: Stream, choose: Callable[[torch.Tensor], torch.Tensor]) -> Feed:
         pending = stream.unfed() or stream.last_again()
         tokens = tuple(pending[: self._settings.prefill_chunk])
         return Feed(name, stream.view, tokens, choose if len(tokens) == len(pending) else None, self._changes(name))
@@ -227,9 +230,9 @@ class Answer:
 
     # --- thinker -------------------------------------------------------------------------------------------------
 
-    def _choose_thought(self, logits: torch.Tensor) -> int:
+    def _choose_thought(self, logits: torch.Tensor) -> torch.Tensor:
         may_end = self.thinker.sampled >= self._reconsider_until and not self._is_where_it_was_cut_off()
-        return self._thinker_sampler.choose(logits, frozenset() if may_end else self._ends_thinking)
+        return self._thinker_sampler.choose(logits, NOTHING if may_end else self._not_yet_ending)
 
     def _is_where_it_was_cut_off(self) -> bool:
         """Thinking the same again, a model ends where its turn was ended by words that came in: it copies that end."""
@@ -285,10 +288,10 @@ class Answer:
             no=no,
         )
 
-    def _answer_of_probe(self, logits: torch.Tensor) -> tuple[float, float]:
+    def _answer_of_probe(self, logits: torch.Tensor) -> torch.Tensor:
+        """(2,): the probabilities of yes and of no."""
         probabilities = logits.softmax(-1)
-        yes, no = (float(probabilities[tokens].sum()) for tokens in (self._prompts.yes, self._prompts.no))
-        return yes, no
+        return torch.stack([words.probability(probabilities) for words in (self._yes, self._no)])
 
     def _take_probe(self, answer: tuple[float, float], around: Surroundings) -> Gate:
         yes, no = answer
@@ -299,7 +302,7 @@ class Answer:
 
     # --- writer --------------------------------------------------------------------------------------------------
 
-    def _choose_word(self, logits: torch.Tensor) -> int:
+    def _choose_word(self, logits: torch.Tensor) -> torch.Tensor:
         return self._writer_sampler.choose(logits, banned=self._never_spoken)
 
     def _take_word(self, token: int, now_s: float) -> list[AnswerEvent]:

@@ -24,6 +24,7 @@ from ..clock import Clock, WallClock, Worker, result_of
 from ..settings import DeclaredCosts
 from .cache_block import CacheArena, CacheBlock
 from .cache_view import View
+from .sampling import read_back
 from .self_check import check_blocks_equal_whole
 from .start_cache import StartCache
 from .token_stepper import Row, TokenStepper
@@ -36,7 +37,7 @@ class Feed:
     name: str
     view: View
     tokens: tuple[int, ...]
-    choose: Callable[[torch.Tensor], Any] | None = None  # None: the row is only read in
+    choose: Callable[[torch.Tensor], torch.Tensor] | None = None  # None: the row is only read in
     changes: int = 0  # of the streams that the choice rests on, as of the moment it was planned
 
 
@@ -142,10 +143,12 @@ class Engine:
         cost_ms = self._costs.step_ms + self._costs.prefill_token_ms * max(0, tokens - self._costs.step_rows)
         return self.clock.start(self.worker, partial(self._step, list(feeds)), lambda _chosen: cost_ms / 1000)
 
+    @torch.inference_mode()
     def _step(self, feeds: Sequence[Feed]) -> list[Any]:
-        """On the model's thread."""
+        """On the model's thread. Rows choose on the device; all are read back at once, it is waited for then only."""
         logits = iter(self._stepper.step([Row(feed.view, feed.tokens, feed.choose is not None) for feed in feeds]))
-        return [feed.choose(next(logits)) if feed.choose is not None else None for feed in feeds]
+        choices = iter(read_back([feed.choose(next(logits)) for feed in feeds if feed.choose is not None]))
+        return [next(choices) if feed.choose is not None else None for feed in feeds]
 
     async def _result(self, request: _Request) -> tuple[list[Any], float]:
         return await result_of(request.result, lambda: self._withdraw(request))
