@@ -52,7 +52,7 @@ def test_an_empty_file_changes_nothing(config: Path) -> None:
         ("[floor]\nturn_silence_s = 'long'", r"\[floor\]: turn_silence_s must be float, not str \('long'\)"),
         ("[floor]\nturn_silence_s = true", "turn_silence_s must be float, not bool"),
         ("[reasoning]\nthinking_budget = 1.5", "thinking_budget must be int, not float"),
-        ("[reasoning]\nkernel = 'fast'", "kernel must be one of auto, native, torch, plain, not 'fast'"),
+        ("[reasoning]\nkernel = 'fast'", "kernel must be one of auto, native, triton, torch, plain, not 'fast'"),
     ],
 )
 def test_a_wrong_file_is_one_sentence(config: Path, text: str, sentence: str) -> None:

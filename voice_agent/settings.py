@@ -68,7 +68,9 @@ class Reasoning:
     writer_temperature: float = 0.0
     writer_top_p: float = 0.9
     threads: int = 0  # torch threads; 0: all cores
-    kernel: Literal["auto", "native", "torch", "plain"] = "auto"  # of the packed 4-bit linears
+    kernel: Literal["auto", "native", "triton", "torch", "plain"] = "auto"  # of packed linears and of attention
+    weights: Literal["stored", "int8", "int4"] = "stored"  # round a transformers model's linears when it is loaded
+    device_map: str = ""  # "auto": spread a model over all GPUs (and memory); needs the package accelerate
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 
 

@@ -105,10 +105,10 @@ def test_progress_ends_with_ready(own_copy: Path, loaded: LoadedModel) -> None:
 
 def test_another_file_is_packed_anew(another_copy: Path) -> None:
     folder = store.store_folder(another_copy)
-    assert store.is_current(folder, another_copy)
+    assert store.is_current(folder, store.fingerprint(another_copy))
     another_copy.unlink()
     another_copy.write_bytes(b"GGUF another file")
-    assert not store.is_current(folder, another_copy)
+    assert not store.is_current(folder, store.fingerprint(another_copy))
 
 
 def test_another_layout_is_packed_anew(another_copy: Path) -> None:
@@ -116,7 +116,7 @@ def test_another_layout_is_packed_anew(another_copy: Path) -> None:
     manifest = json.loads((folder / store.MANIFEST).read_text())
     (folder / store.MANIFEST).unlink()
     (folder / store.MANIFEST).write_text(json.dumps(manifest | {"layout": -1}))
-    assert not store.is_current(folder, another_copy)
+    assert not store.is_current(folder, store.fingerprint(another_copy))
     with pytest.raises(UnusableInput, match="another version"):
         load_language_model(folder, settings=PLAIN)
 
@@ -141,7 +141,9 @@ def test_an_interrupted_packing_leaves_nothing(own_copy: Path, loaded: LoadedMod
     source = tmp_path / "some.gguf"
     source.write_bytes(b"GGUF")
     with pytest.raises(KeyboardInterrupt):
-        store.write_store(store.store_folder(source), source, loaded.model.config, loaded.tokenizer, interrupted())
+        store.write_store(
+            store.store_folder(source), store.fingerprint(source), loaded.model.config, loaded.tokenizer, interrupted()
+        )
     assert list(tmp_path.iterdir()) == [source]
 
 

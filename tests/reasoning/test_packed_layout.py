@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_agent.reasoning.packed.gguf_blocks import packed_from_floats
 from voice_agent.reasoning.packed.layout import PackedWeight
+from voice_agent.reasoning.packed.rounding import round_to_bits
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 5).map(lambda blocks: 32 * blocks))
 
@@ -57,9 +57,9 @@ def test_what_a_code_means() -> None:
 def test_floats_are_rounded_to_half_a_step(spread: float) -> None:
     values = torch.randn(20, 64, generator=torch.Generator().manual_seed(1)) * spread
     step = values.abs().view(20, 2, 32).amax(-1, keepdim=True) / 127
-    error = (packed_from_floats(values).dequantize() - values).view(20, 2, 32).abs()
+    error = (round_to_bits(values, 8).dequantize() - values).view(20, 2, 32).abs()
     assert (error <= 0.6 * step + 1e-6).all()  # 0.5, and the rounding of the scale to float16
 
 
 def test_zeros_stay_zeros() -> None:
-    assert torch.equal(packed_from_floats(torch.zeros(3, 32)).dequantize(), torch.zeros(3, 32))
+    assert torch.equal(round_to_bits(torch.zeros(3, 32), 8).dequantize(), torch.zeros(3, 32))

@@ -2,11 +2,14 @@
 
     load_language_model(source, settings=...) -> LoadedModel(model, tokenizer, facts)
 
-    *.gguf                      CPU: packed beside the file at the first load, read in seconds afterwards (packed/)
+    *.gguf                      packed beside the file at the first load, read in seconds afterwards (packed/)
     a folder written by that    the same, without the GGUF
-    another folder, a hub name  transformers' own loading: bfloat16 on CUDA, otherwise as `settings.dtype` says
+    another folder, a hub name  transformers' own loading: bfloat16 on CUDA, otherwise as `settings.dtype` says;
+                                with `settings.weights` int8 or int4 its linears are rounded and kept packed like a GGUF
 
-The model is transformers' ordinary module; attention is left alone. Nothing is loaded at import.
+Packed models run where their kernel computes (packed/kernels), others on CUDA where it exists, or as
+`settings.device_map` says. The model is transformers' ordinary module; attention is left alone. Nothing is loaded at
+import.
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +29,23 @@ from torch import Tensor, nn
 
 from ..errors import UnusableInput
 from ..settings import Reasoning
-from .packed.kernels import choose_kernel
+from .packed.kernels import Kernel, choose_kernel
 from .packed.layout import PackedWeight
 from .packed.linears import PackedEmbedding, PackedLinear
-from .packed.store import MANIFEST, Store, is_current, read_store, store_folder, stored_bytes, write_store
+from .packed.store import (
+    MANIFEST,
+    Origin,
+    Store,
+    fingerprint,
+    is_current,
+    read_store,
+    store_folder,
+    stored_bytes,
+    write_store,
+)
 from .start_cache import StartCache
 
+CPU = torch.device("cpu")
 Progress = Callable[[str, float], None]  # what is being done, share of it that is done
 
 
@@ -69,28 +85,23 @@ def load_language_model(source: Path | str, *, settings: Reasoning, progress: Pr
         torch.set_num_threads(settings.threads)
     path = Path(source)
     report = progress or (lambda _what, _share: None)
-    folder: Path | None = None  # of the packed model
-    if path.suffix == ".gguf":
-        if not path.is_file():
-            raise UnusableInput(f"there is no file {path}: run 'voice-agent models fetch', or name another model")
-        folder = store_folder(path)
-        if not is_current(folder, path):
-            _pack(path, folder, report)
-        model, tokenizer, kernel = _from_store(folder, settings, report)
-    elif (path / MANIFEST).is_file():
-        if not is_current(path, source=None):
-            raise UnusableInput(f"{path} was packed by another version: load the GGUF that it was made from")
-        folder = path
-        model, tokenizer, kernel = _from_store(folder, settings, report)
-    else:
-        model, tokenizer, kernel = _from_transformers(source, settings)
+    try:
+        folder = _packed_copy(path, source, settings, report)
+        model, tokenizer, kernel = (
+            _from_store(folder, settings, report) if folder else _from_transformers(source, settings)
+        )
+    except torch.OutOfMemoryError as error:
+        raise UnusableInput(
+            f"'{source}' does not fit the GPU's memory: choose a smaller model or profile, or [reasoning] weights = "
+            '"int4"'
+        ) from error
     model.eval().requires_grad_(False)
     facts = ModelFacts(
         name=path.stem if path.exists() else str(source),
         weight_bytes=_weight_bytes(model),
         kernel=kernel,
         dtype=str(model.dtype).removeprefix("torch."),
-        device=str(next(model.parameters()).device),
+        device=", ".join(sorted({str(parameter.device) for parameter in model.parameters()} - {"meta"})),
         load_s=time.perf_counter() - start_s,
     )
     report("ready", 1.0)
@@ -100,35 +111,78 @@ def load_language_model(source: Path | str, *, settings: Reasoning, progress: Pr
 # --- packed --------------------------------------------------------------------------------------------------------
 
 
-def _pack(path: Path, folder: Path, report: Progress) -> None:
+def _packed_copy(path: Path, source: Path | str, settings: Reasoning, report: Progress) -> Path | None:
+    """The folder with the packed model, made where it must be; None where the weights stay as they are stored."""
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise UnusableInput(f"there is no file {path}: run 'voice-agent models fetch', or name another model")
+        folder, origin = store_folder(path), fingerprint(path)
+        if not is_current(folder, origin):
+            _pack_gguf(path, folder, origin, report)
+        return folder
+    if (path / MANIFEST).is_file():
+        if not is_current(path, origin=None):
+            raise UnusableInput(f"{path} was packed by another version: load the model that it was made from")
+        return path
+    return None if settings.weights == "stored" else _rounded(source, settings, report)
+
+
+def _pack_gguf(path: Path, folder: Path, origin: Origin, report: Progress) -> None:
     from .packed.gguf_source import GgufSource
 
     report("reading vocabulary and settings", 0.0)
     source = GgufSource(path)
+    tensors = source.tensors(_skeleton(source.config))
+    write_store(folder, origin, source.config, source.tokenizer, _told(tensors, source.tensor_bytes, report))
 
-    def tensors() -> Iterator[tuple[str, PackedWeight | Tensor]]:
-        done, total = 0, source.tensor_bytes
-        for name, value, size in source.tensors(_skeleton(source.config)):
-            done += size
-            report("packing weights", done / total)
-            yield name, value
 
-    write_store(folder, path, source.config, source.tokenizer, tensors())
+def _rounded(source: Path | str, settings: Reasoning, report: Progress) -> Path:
+    """The folder of the packed copy, made where there is none."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    from .packed.transformers_source import TransformersSource, origin_of, packed_folder
+
+    with _said_clearly(source):
+        config = AutoConfig.from_pretrained(source)
+        revision = str(getattr(config, "_commit_hash", None) or "")
+        folder = packed_folder(source, settings.weights, revision)
+        origin = origin_of(source, settings.weights, revision)
+        if is_current(folder, origin):
+            return folder
+        report("loading weights", 0.0)
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype="auto")
+    rounded = TransformersSource(model, tokenizer, settings.weights)
+    write_store(folder, origin, config, tokenizer, _told(rounded.tensors(), rounded.tensor_bytes, report))
+    return folder
+
+
+def _told(
+    tensors: Iterator[tuple[str, PackedWeight | Tensor, int]], total_bytes: int, report: Progress
+) -> Iterator[tuple[str, PackedWeight | Tensor]]:
+    done = 0
+    for name, value, size in tensors:
+        done += size
+        report("packing weights", done / total_bytes)
+        yield name, value
 
 
 def _from_store(folder: Path, settings: Reasoning, report: Progress) -> tuple[Any, Any, str]:
     from transformers import AutoConfig, AutoTokenizer
 
+    if settings.device_map:
+        raise UnusableInput(f"{folder.name} is packed and runs on one device: leave [reasoning] device_map empty")
     report("loading weights", 0.0)
     kernel = choose_kernel(settings.kernel)
-    dtype = torch.bfloat16 if settings.dtype == "bfloat16" else torch.float32
-    need_memory(stored_bytes(folder) * kernel.memory_factor, what=str(folder))
+    on_gpu = kernel.device.type == "cuda"
+    dtype = torch.bfloat16 if settings.dtype == "bfloat16" or (settings.dtype == "auto" and on_gpu) else torch.float32
+    need_memory(stored_bytes(folder) * kernel.memory_factor, what=str(folder), device=kernel.device)
     with ThreadPoolExecutor(1) as reader:  # reading leaves the interpreter free to import the architecture meanwhile
-        store = reader.submit(read_store, folder)
+        store = reader.submit(read_store, folder, kernel.device)
         model = _skeleton(AutoConfig.from_pretrained(folder))
         tokenizer = AutoTokenizer.from_pretrained(folder)
         _fill(model, store.result(), kernel, dtype)
-    return model, tokenizer, kernel.name
+    return model.to(kernel.device), tokenizer, kernel.name
 
 
 def _start_cache(folder: Path, facts: ModelFacts) -> StartCache:
@@ -136,18 +190,22 @@ def _start_cache(folder: Path, facts: ModelFacts) -> StartCache:
     return StartCache(folder / "starts", {**files, "kernel": facts.kernel, "dtype": facts.dtype})
 
 
-def need_memory(needed_bytes: float, what: str) -> None:
-    """Raises UnusableInput when this machine has less memory to give (Linux; elsewhere nothing is known)."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-        available = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        return
-    if needed_bytes > available:
+def need_memory(needed_bytes: float, what: str, device: torch.device = CPU) -> None:
+    """Raises UnusableInput when the device has less memory to give (CPU: on Linux; elsewhere nothing is known)."""
+    available = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else _available_bytes()
+    if available is not None and needed_bytes > available:
         raise UnusableInput(
             f"{what} needs {needed_bytes / 1e9:.1f} GB of memory and {available / 1e9:.1f} GB are free: "
             "close other programs, or choose a smaller model"
         )
+
+
+def _available_bytes() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return None
 
 
 def _skeleton(config: Any) -> Any:
@@ -165,13 +223,14 @@ def _skeleton(config: Any) -> Any:
     return model
 
 
-def _fill(model: Any, store: Store, kernel: Any, dtype: torch.dtype) -> None:
-    dense = {name: value.to(dtype) for name, value in store.dense.items()}
-    tied = "lm_head.weight" not in store.packed and "lm_head.weight" not in dense
-    for name, module in list(model.named_modules()):
-        weight = store.packed.get(f"{name}.weight")
-        if weight is None and tied and name == "lm_head":
-            weight = store.packed.get("model.embed_tokens.weight")
+def _fill(model: Any, store: Store, kernel: Kernel, dtype: torch.dtype) -> None:
+    parameters = {name for name, _ in model.named_parameters()}
+    dense = {name: value.to(dtype) if name in parameters else value for name, value in store.dense.items()}
+    head, embeddings = model.get_output_embeddings(), model.get_input_embeddings()
+    names = {module: name for name, module in model.named_modules()}
+    shares_table = not {f"{names[head]}.weight"} & (store.packed.keys() | dense.keys())
+    for module, name in names.items():
+        weight = store.packed.get(f"{names[embeddings] if shares_table and module is head else name}.weight")
         if weight is None:
             continue
         if isinstance(module, nn.Embedding):
@@ -180,6 +239,8 @@ def _fill(model: Any, store: Store, kernel: Any, dtype: torch.dtype) -> None:
             bias = dense.pop(f"{name}.bias", None)
             model.set_submodule(name, PackedLinear(weight, None if bias is None else bias.float(), kernel))
     model.load_state_dict(dense, strict=False, assign=True)
+    if shares_table and isinstance(model.get_output_embeddings(), nn.Linear):
+        model.get_output_embeddings().weight = embeddings.weight
     missing = [name for name, tensor in (*model.named_parameters(), *model.named_buffers()) if tensor.is_meta]
     if missing:
         raise UnusableInput(f"{store.folder} holds no weights for {', '.join(missing[:3])}: choose another model")
@@ -191,24 +252,32 @@ def _fill(model: Any, store: Store, kernel: Any, dtype: torch.dtype) -> None:
 def _from_transformers(source: Path | str, settings: Reasoning) -> tuple[Any, Any, str]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    automatic = torch.bfloat16 if device == "cuda" else "auto"
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    automatic = torch.bfloat16 if device.type == "cuda" else "auto"
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}.get(settings.dtype, automatic)
-    if device == "cpu":
+    if settings.device_map and not find_spec("accelerate"):
+        raise UnusableInput(
+            f'[reasoning] device_map = "{settings.device_map}" needs the package accelerate: run '
+            "'pip install accelerate', or leave device_map empty"
+        )
+    if device == CPU and not settings.device_map:
         need_memory(stored_bytes(Path(source)), what=str(source))
-    try:
+    with _said_clearly(source):
         tokenizer = AutoTokenizer.from_pretrained(source)
-        model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
-        model.to(device)
+        model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype, device_map=settings.device_map or None)
+    return model if settings.device_map else model.to(device), tokenizer, "dense"
+
+
+@contextmanager
+def _said_clearly(source: Path | str) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UnusableInput(
             f"cannot load the language model '{source}' ({reason}): give a GGUF file, a transformers folder, or "
             "the name of a model on the hub while it can be reached"
         ) from error
-    except torch.OutOfMemoryError as error:
-        raise UnusableInput(f"'{source}' does not fit the GPU's memory: choose a smaller model or profile") from error
-    return model, tokenizer, "dense"
 
 
 def _weight_bytes(model: nn.Module) -> int:

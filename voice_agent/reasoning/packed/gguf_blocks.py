@@ -3,8 +3,8 @@
     raw block bytes (rows, bytes a row), type name -> quantised(...) -> PackedWeight
 
 Types with a reader of their own keep their codes exactly; their scales are products of two numbers, rounded to float16
-once (at most 2^-11 of a step). Every other type that the gguf package can dequantise is rounded to 8 bits in groups of
-32. Block layouts: ggml's ggml-common.h, as written down in gguf/quants.py.
+once (at most 2^-11 of a step). Every other type that the gguf package can dequantise is rounded to 8 bits (rounding).
+Block layouts: ggml's ggml-common.h, as written down in gguf/quants.py.
 """
 
 from __future__ import annotations
@@ -116,11 +116,3 @@ def packed_from_blocks(raw: np.ndarray, type_name: str) -> PackedWeight:
         bits=kind.bits,
         zero=kind.zero,
     )
-
-
-def packed_from_floats(values: torch.Tensor) -> PackedWeight:
-    """float (rows, columns) -> 8 bits, symmetric, groups of 32."""
-    groups = values.float().unflatten(1, (-1, 32))
-    scales = (groups.abs().amax(-1) / 127).to(torch.float16).float().clamp_min(2.0**-24)
-    codes = (groups / scales[..., None]).round_().clamp_(-128, 127).add_(128).to(torch.uint8)
-    return PackedWeight.pack(codes.flatten(1), scales, None, bits=8, zero=128)

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UnusableInput
-from .gguf_blocks import BLOCK_TYPES, packed_from_blocks, packed_from_floats
+from .gguf_blocks import BLOCK_TYPES, packed_from_blocks
 from .layout import BLOCK_COLUMNS, PackedWeight
+from .rounding import round_to_bits
 
 
 class GgufSource:
@@ -91,7 +92,7 @@ class GgufSource:
                 f"choose a file quantised as one of {', '.join(BLOCK_TYPES)}"
             ) from error
         values = torch.from_numpy(np.array(processor.process(weights=floats, name=tensor.name).weights, np.float32))
-        return packed_from_floats(values) if packable else values
+        return round_to_bits(values, 8) if packable else values
 
     def _architecture(self) -> str:
         return str(self._reader.fields["general.architecture"].contents())

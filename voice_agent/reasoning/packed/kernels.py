@@ -21,10 +21,13 @@ from ...errors import UnusableInput
 from .layout import PackedWeight
 from .native_build import NATIVE_HINT, load_native
 
+CPU = torch.device("cpu")
+
 
 class Kernel(Protocol):
     name: str
     memory_factor: float  # memory over the size of the packed weights, while loading
+    device: torch.device  # where the weights must lie
 
     def prepare(self, weight: PackedWeight) -> Any:
         """The form in which `multiply` wants the weight."""
@@ -36,6 +39,9 @@ class Kernel(Protocol):
 class PlainKernel:
     name = "plain"
     memory_factor = 8.0
+
+    def __init__(self, device: torch.device = CPU) -> None:
+        self.device = device
 
     def prepare(self, weight: PackedWeight) -> Tensor:
         return weight.dequantize()
@@ -49,6 +55,7 @@ class TorchKernel:
 
     name = "torch"
     memory_factor = 3.0
+    device = CPU
 
     def prepare(self, weight: PackedWeight) -> tuple[Tensor, Tensor, int]:
         # torch's 4-bit operator takes rows by 16 and groups of 32 and up
@@ -83,6 +90,7 @@ def _one_scale_a_row(values: Tensor) -> tuple[Tensor, Tensor]:
 class NativeKernel:
     name = "native"
     memory_factor = 1.0
+    device = CPU
 
     def __init__(self, multiply: Any) -> None:
         self._multiply = multiply

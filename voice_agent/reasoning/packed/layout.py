@@ -72,6 +72,11 @@ class PackedWeight:
     def nbytes(self) -> int:
         return sum(t.nbytes for t in (self.codes, self.scales, self.minimums) if t is not None)
 
+    def to(self, device: torch.device) -> PackedWeight:
+        """The same weight on `device`."""
+        minimums = None if self.minimums is None else self.minimums.to(device)
+        return replace(self, codes=self.codes.to(device), scales=self.scales.to(device), minimums=minimums)
+
     def unpacked_codes(self) -> Tensor:
         """uint8 (rows, columns)."""
         tiles, blocks = self.codes.shape[:2]

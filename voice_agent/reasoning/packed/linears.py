@@ -6,6 +6,7 @@ ids (...) int64 -> PackedEmbedding -> (..., columns) of the model's dtype; only 
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, dtype, nn
 
 from .kernels import Kernel
@@ -35,13 +36,17 @@ class PackedLinear(nn.Module):
 
 
 class PackedEmbedding(nn.Module):
-    """A lookup table over a packed weight."""
+    """A lookup table over a packed weight; it looks up where the weight lies."""
 
     def __init__(self, weight: PackedWeight, dtype: dtype) -> None:
         super().__init__()
         self.num_embeddings, self.embedding_dim = weight.rows, weight.columns
         self._weight = weight
         self._dtype = dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self._weight.codes.device
 
     def forward(self, ids: Tensor) -> Tensor:
         return self._weight.take_rows(ids).to(self._dtype)

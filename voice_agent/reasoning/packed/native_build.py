@@ -21,6 +21,7 @@ from typing import Any
 import torch
 
 from ...errors import UnusableInput
+from .cache_folder import cache_folder
 
 SOURCES = Path(__file__).parent.parent / "native"
 NATIVE_HINT = (
@@ -29,20 +30,12 @@ NATIVE_HINT = (
 )
 
 
-def native_folder() -> Path:
-    """Beside the models: $VOICE_AGENT_MODELS/native, else the user's cache folder."""
-    models = os.environ.get("VOICE_AGENT_MODELS")
-    if models:
-        return Path(models).expanduser() / "native"
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "voice-agent" / "native"
-
-
 def library_path() -> Path:
     digest = hashlib.sha256()
     for source in sorted(SOURCES.iterdir()):
         digest.update(source.read_bytes())
     digest.update(f"{torch.__version__} {platform.machine()} {' '.join(_processor_flags())}".encode())
-    return native_folder() / f"voice_agent_native-{digest.hexdigest()[:16]}.so"
+    return cache_folder("native") / f"voice_agent_native-{digest.hexdigest()[:16]}.so"
 
 
 def build_native() -> Path:
