@@ -28,7 +28,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     "words",
     [
         pytest.param(("--help",), id="all"),
-        *(pytest.param((name, "--help"), id=name) for name in ("talk", "replay", "ask", "doctor")),
+        *(pytest.param((name, "--help"), id=name) for name in ("talk", "replay", "ask", "bench", "doctor")),
         pytest.param(("models", "list", "--help"), id="models list"),
         pytest.param(("models", "fetch", "--help"), id="models fetch"),
     ],
@@ -42,13 +42,42 @@ def test_help_says_what_every_command_takes(
         assert option in shown
 
 
-def test_help_loads_no_model_library() -> None:
-    code = "import sys; sys.argv = ['voice-agent', '--help']\nfrom voice_agent.__main__ import main\ntry: main()\n"
-    code += (
-        "finally: print([name for name in ('torch', 'transformers', 'numpy', 'onnxruntime') if name in sys.modules])"
-    )
+def imported_by(code: str, *libraries: str) -> list[str]:
+    """Which of `libraries` a fresh process has imported once it has run `code`."""
+    code += f"\n[print(name) for name in {libraries} if name in sys.modules]"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    return [line for line in done.stdout.splitlines() if line in libraries]
+
+
+def test_help_loads_no_model_library() -> None:
+    code = (
+        "import sys; sys.argv = ['voice-agent', '--help']\n"
+        "from voice_agent.__main__ import main\ntry: main()\nexcept SystemExit: pass"
+    )
+    assert imported_by(code, "torch", "transformers", "numpy", "onnxruntime") == []
+
+
+def test_what_builds_a_conversation_leaves_large_libraries_to_the_threads_that_load_the_parts() -> None:
+    code = "import sys\nimport voice_agent.bench.session, voice_agent.replay.runner, voice_agent.talk.session"
+    libraries = ("torch", "transformers", "onnxruntime", "faster_whisper", "piper", "matplotlib")
+    assert imported_by(code, *libraries) == []
+    assert imported_by("import sys, numpy", "numpy") == ["numpy"]
+
+
+def test_a_process_is_prepared_once_and_what_the_user_set_stays() -> None:
+    code = (
+        "import gc, os\nos.environ['KMP_BLOCKTIME'] = '7'\n"
+        "from voice_agent.process import prepare_process\nprepare_process()\n"
+        "print(os.environ['KMP_BLOCKTIME'], os.environ['OMP_WAIT_POLICY'], gc.isenabled(), gc.get_threshold()[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(Path(__main__.__file__).parents[1])},
+    )
+    assert done.stdout.split() == ["7", "passive", "True", "100000"]
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from .errors import UnusableInput
-
-# Several engines share few cores: threads that spin while they wait starve the others (measured: 10x slower).
-# Each library reads its variable once, when it is loaded.
-QUIET_THREADS = {"OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0", "TOKENIZERS_PARALLELISM": "false"}
+from .process import prepare_process
 
 
 def main() -> None:
     """Exit status 0 done, 1 an expectation failed, 2 unusable input or environment."""
-    for name, value in QUIET_THREADS.items():
-        os.environ.setdefault(name, value)
+    prepare_process()
     from .command_line import app
 
     try:

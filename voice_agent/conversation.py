@@ -59,8 +59,6 @@ from .floor import (
 )
 from .hearing.listening import listen
 from .parts import Parts
-from .reasoning.engine import Engine
-from .reasoning.reasoner import AsyncReasoner
 from .record.summary import TurnRecord
 from .record.trace import Trace
 from .settings import Settings
@@ -105,6 +103,9 @@ class Conversation:
         self.failure: Failed | None = None
         self.floor = Floor(settings.floor)
         self.loudspeaker = Loudspeaker(parts.voice.rate_hz, self._playback_event)
+        from .reasoning.engine import Engine  # imported while the parts were loaded (parts.py)
+        from .reasoning.reasoner import AsyncReasoner
+
         engine = Engine(
             parts.language.model,
             kernel=settings.reasoning.kernel,

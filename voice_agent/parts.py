@@ -1,6 +1,9 @@
 """The real parts of a conversation, loaded side by side: language model, recogniser, voice.
 
 settings -> load_parts -> Parts; each part with the thread that owns it
+
+Each loader imports its room itself: while transformers is imported, which takes longest, weights are read and the voice
+is made ready. So what builds a conversation must not import those rooms before the parts are there.
 """
 
 from __future__ import annotations
@@ -9,14 +12,16 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .clock import Worker
-from .hearing.word_recognizer import WordRecognizer
 from .model_store import find
-from .reasoning.model_loading import LoadedModel, load_language_model
 from .settings import Settings
-from .speaking.voice import Voice
+
+if TYPE_CHECKING:
+    from .hearing.word_recognizer import WordRecognizer
+    from .reasoning.model_loading import LoadedModel
+    from .speaking.voice import Voice
 
 T = TypeVar("T")
 
@@ -56,14 +61,20 @@ def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: N
     """
 
     def language(path: Path) -> LoadedModel:
+        from .reasoning.model_loading import load_language_model
+
         return load_language_model(path, settings=settings.reasoning)
 
     def recognizer(path: Path) -> WordRecognizer:
+        from .hearing.word_recognizer import WordRecognizer
+
         loaded = WordRecognizer.load(path, settings.hearing)
         loaded.warm_up()
         return loaded
 
     def voice(path: Path) -> Voice:
+        from .speaking.voice import Voice
+
         return Voice.load(path, settings.speaking, seed)
 
     with ThreadPoolExecutor(3) as loaders:

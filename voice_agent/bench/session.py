@@ -21,8 +21,7 @@ from typing import Any, Literal, TypeVar
 from ..errors import UnusableInput
 from ..model_store import models_folder
 from ..parts import Parts, load_parts
-from ..reasoning.engine import Engine
-from ..reasoning.reasoner import AsyncReasoner
+from ..process import prepare_process
 from ..record.report import TRACE
 from ..record.trace import TraceLine, read_trace
 from ..replay.runner import play
@@ -111,8 +110,12 @@ def _start_parts(began: float, settings: Settings) -> tuple[Parts, dict[str, flo
     def now_s() -> float:
         return calendar.time() - began  # the only clock that two processes share on every system
 
+    prepare_process()
     start_s = {"imports": now_s()}
     parts = load_parts(settings, lambda part: start_s.update({part: now_s()}))
+    from ..reasoning.engine import Engine  # imported by now (parts.py)
+    from ..reasoning.reasoner import AsyncReasoner
+
     engine = Engine(
         parts.language.model,
         kernel=settings.reasoning.kernel,

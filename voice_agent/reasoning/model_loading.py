@@ -168,8 +168,6 @@ def _told(
 
 
 def _from_store(folder: Path, settings: Reasoning, report: Progress) -> tuple[Any, Any, str]:
-    from transformers import AutoConfig, AutoTokenizer
-
     if settings.device_map:
         raise UnusableInput(f"{folder.name} is packed and runs on one device: leave [reasoning] device_map empty")
     report("loading weights", 0.0)
@@ -177,8 +175,10 @@ def _from_store(folder: Path, settings: Reasoning, report: Progress) -> tuple[An
     on_gpu = kernel.device.type == "cuda"
     dtype = torch.bfloat16 if settings.dtype == "bfloat16" or (settings.dtype == "auto" and on_gpu) else torch.float32
     need_memory(stored_bytes(folder) * kernel.memory_factor, what=str(folder), device=kernel.device)
-    with ThreadPoolExecutor(1) as reader:  # reading leaves the interpreter free to import the architecture meanwhile
+    with ThreadPoolExecutor(1) as reader:  # reading leaves the interpreter free to import transformers meanwhile
         store = reader.submit(read_store, folder, kernel.device)
+        from transformers import AutoConfig, AutoTokenizer
+
         model = _skeleton(AutoConfig.from_pretrained(folder))
         tokenizer = AutoTokenizer.from_pretrained(folder)
         _fill(model, store.result(), kernel, dtype)

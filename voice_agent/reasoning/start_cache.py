@@ -13,6 +13,7 @@ either is written anew. Nothing here can fail a start: what cannot be read or wr
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import tempfile
@@ -21,7 +22,6 @@ from functools import cache
 from pathlib import Path
 
 import torch
-import transformers
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -42,7 +42,11 @@ class StartCache:
 
     def __init__(self, folder: Path, identity: Mapping[str, str]) -> None:
         self._folder = folder
-        programs = {"code": _code(), "native": library_path().name, "transformers": transformers.__version__}
+        programs = {
+            "code": _code(),
+            "native": library_path().name,
+            "transformers": importlib.metadata.version("transformers"),
+        }
         self._identity = json.dumps({**programs, "torch": torch.__version__, **identity}, sort_keys=True)
 
     @torch.inference_mode()

@@ -16,7 +16,6 @@ import soundfile
 from ..errors import UnusableInput
 from .recording import read_channels
 from .summary import ClipTruth, TurnRecord, summarize
-from .timeline import draw_timeline
 from .trace import TraceLine
 
 SOUND, TRACE, SUMMARY, TIMELINE = "conversation.wav", "trace.jsonl", "summary.json", "timeline.png"
@@ -70,6 +69,8 @@ def write_report(
     )
     summary["expectations"] = judge(summary)
     write_summary(folder, summary)
+    from .timeline import draw_timeline  # matplotlib takes half a second: not before a conversation
+
     draw_timeline(
         folder / TIMELINE, lines, summary, name=name, left=left, right=right, rate_hz=rate_hz, origin_s=origin_s
     )
