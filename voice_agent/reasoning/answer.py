@@ -69,6 +69,7 @@ class Answer:
         stop_tokens: frozenset[int],
         first_reply: int,
         seed: int,
+        gate: SpeakGate,
     ) -> None:
         self.reply = first_reply
         self.steps = 0
@@ -93,7 +94,7 @@ class Answer:
         s = settings
         self._thinker_sampler = Sampler(s.thinker_temperature, s.thinker_top_p, s.thinker_greedy_above, seed=2 * seed)
         self._writer_sampler = Sampler(s.writer_temperature, s.writer_top_p, seed=2 * seed + 1)
-        self._gate = SpeakGate(settings)
+        self._gate = gate
         self._turn_ended = False
         self._thinker_done = not mode.thinks
         self._budget = mode.budget or settings.thinking_budget

@@ -28,6 +28,7 @@ from .dialogue import Dialogue
 from .engine import Engine, Feed
 from .modes import Mode, parse_mode
 from .prompts import Prompts, stop_tokens
+from .speak_gate import SpeakGate
 
 RESERVE_TOKENS = 64  # cues and a short question must fit beside the budgets
 
@@ -38,7 +39,8 @@ class AsyncReasoner:
     model: any supported causal language model of transformers; its attention is switched to shared blocks for good. Or
     an `Engine`, which several reasoners may share and which knows other clocks than the wall's.
     tokenizer: the model's, with a chat template.
-    settings: budgets, gate, sampling. record: hears of every step. seed: of everything that draws.
+    settings: budgets, gate, sampling. record: hears of every step. now_s: this conversation's time, the engine's unless
+    given. gate: made for every answer, decides when the writer may speak. seed: of everything that draws.
 
     Not thread-safe: use it from one event loop. Only one answer at a time.
 
@@ -54,13 +56,16 @@ class AsyncReasoner:
         *,
         settings: Reasoning | None = None,
         record: Callable[[ModelCall], None] | None = None,
+        now_s: Callable[[], float] | None = None,
+        gate: Callable[[Reasoning], SpeakGate] = SpeakGate,
         seed: int = 0,
     ) -> None:
         self.settings = settings or Reasoning()
         _check_budgets(self.settings)
         self._tokenizer = tokenizer
         self._engine = model if isinstance(model, Engine) else Engine(model, kernel=self.settings.kernel)
-        self._clock = self._engine.clock
+        self._now_s = now_s or self._engine.clock.now_s
+        self._gate = gate
         self._record = record or (lambda call: None)
         self._seed = seed
         self._prompts = Prompts(tokenizer)
@@ -125,7 +130,7 @@ class AsyncReasoner:
         elif self._answer.is_open:
             if not self._answer.user_text:
                 raise UnusableInput("the question is empty: hear() its words before end_turn()")
-            self._answer.end_turn(self._clock.now_s())
+            self._answer.end_turn(self._now_s())
         self.wake()
 
     def cut_spoken(self, sounded: str) -> None:
@@ -247,7 +252,7 @@ class AsyncReasoner:
         events: list[AnswerEvent] = []
         try:
             while not self._stopped:
-                around = Surroundings(self._clock.now_s(), self.backlog_s(), self.user_speaking, self.voice_full())
+                around = Surroundings(self._now_s(), self.backlog_s(), self.user_speaking, self.voice_full())
                 feeds = answer.plan(around)
                 step = self._launch(feeds) if feeds else None
                 for event in events:
@@ -303,6 +308,7 @@ class AsyncReasoner:
             self._stop_tokens,
             self._reply,
             self._seed + self._turns,
+            self._gate(self.settings),
         )
         self._turns += 1
         self._stopped = False
@@ -313,7 +319,7 @@ class AsyncReasoner:
         for words in heard:
             answer.hear(words)
         if ended:
-            answer.end_turn(self._clock.now_s())
+            answer.end_turn(self._now_s())
         return answer
 
     def _finish(self, answer: Answer) -> None:
