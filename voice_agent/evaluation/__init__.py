@@ -1,0 +1,14 @@
+"""How good and how quick the answers are, measured on question sets in text mode.
+
+datasets      a question set -> items: question, gold answer, how it is scored
+scoring       what was spoken -> the answer that was stated, right or wrong
+intervals     samples -> mean with its 95% interval, paired differences
+answering     one question to one reasoner on a declared voice -> what was thought and said, and when
+runs          jobs -> kept lines: resumable, several conversations at once, every item exactly once
+modes         the command `voice-agent eval`: one set of questions in several modes, and the table
+alterations   a question whose number is corrected in mid-thought, and the answer that is then right
+injection     where a correction should enter: the experiment behind scripts/compare_injection
+gate          when the writer may speak: the experiment behind scripts/calibrate_gate
+
+Kept lines are JSON, one object a line; tables are made from them alone.
+"""

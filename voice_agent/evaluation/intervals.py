@@ -1,0 +1,57 @@
+"""How sure a mean is: intervals from the samples alone, the same every time.
+
+share(right, of)            -> Interval: Wilson's, for a proportion
+difference(ours, theirs)    -> Interval: paired bootstrap, both sides measured on the same items
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+DRAWS = 10_000
+NORMAL_95 = 1.959964  # standard deviations either side that hold 95% of a normal distribution
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and its 95% interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def percent(self) -> str:
+        """'54.2% [33.3, 75.0]'"""
+        return f"{100 * self.mean:.1f}% [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
+    def points(self) -> str:
+        """'+4.2 points [-12.5, +20.8]': of a difference of shares"""
+        return f"{100 * self.mean:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
+
+
+def share(right: int, of: int) -> Interval:
+    """Wilson's score interval of a proportion (Wilson 1927); nothing measured is anything from 0 to 1."""
+    if not of:
+        return Interval(math.nan, 0.0, 1.0)
+    p, z2 = right / of, NORMAL_95**2
+    centre = (p + z2 / (2 * of)) / (1 + z2 / of)
+    half = NORMAL_95 / (1 + z2 / of) * math.sqrt(p * (1 - p) / of + z2 / (4 * of * of))
+    return Interval(p, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def difference(ours: Sequence[float], theirs: Sequence[float], seed: int = 0) -> Interval:
+    """Mean of ours - theirs, item by item: percentile interval over `DRAWS` resamplings of the items.
+
+    ours, theirs: one number an item, in the same order.
+    """
+    assert len(ours) == len(theirs), "a paired difference needs both sides of every item"
+    if not ours:
+        return Interval(math.nan, math.nan, math.nan)
+    differences = np.asarray(ours, float) - np.asarray(theirs, float)
+    items = np.random.default_rng(seed).integers(0, len(differences), (DRAWS, len(differences)))
+    low, high = np.percentile(differences[items].mean(1), (2.5, 97.5))
+    return Interval(float(differences.mean()), float(low), float(high))

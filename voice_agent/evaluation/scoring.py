@@ -1,0 +1,103 @@
+"""What a spoken answer states, and whether that is right.
+
+    spoken text -> final_number: Fraction | None        digits or words, signs, fractions, "and a half"
+    spoken text, choices -> final_choice: letter | None
+
+The last number stated counts, as is usual for GSM8K. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..reasoning.stated_numbers import number_spans
+from ..said import said
+
+_BARE = {"one": Fraction(1), "two": Fraction(2)}
+# "each one", "one of them", "the two": a pronoun, no count
+_BARE_NUMBER = re.compile(
+    r"(?<!each )(?<!every )(?<!this )(?<!that )(?<!which )(?<!another )(?<!any )(?<!the )(?<!these )(?<!no )"
+    r"\b(one|two)\b(?!-)(?!\s+(?:of|another|way|by|more thing))",
+    re.IGNORECASE,
+)
+_NEGATIVE = re.compile(r"(?:(?<![\w)])[-\u2212]\s?\$?|\b(?:minus|negative)\s+\$?)$", re.IGNORECASE)
+_AND_A_HALF = re.compile(r"\s+and (?:a|one) half\b", re.IGNORECASE)
+_DOLLARS_AND = re.compile(r"\s+dollars?,?\s+and\s+", re.IGNORECASE)
+_CENTS = re.compile(r"\s+cents?\b", re.IGNORECASE)
+_BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
+_LETTER = (
+    r"(?:\b(?:answer|option|choice|letter)(?: is|:)?\s+\(?([A-Z])\b|\(([A-Z])\)|\b([B-H])\b|\b([A-H])(?=[.,:;)]|\s*$))"
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer that was found in the spoken words, "" where none was, and whether it is right."""
+
+    stated: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class _Stated:
+    start: int
+    end: int
+    value: Fraction
+
+
+def stated_numbers(text: str) -> list[Fraction]:
+    """Every number of `text` in order: "-3", "1/2", "two and a half", "5 dollars and 20 cents" are one each."""
+    found = [_Stated(*span) for span in number_spans(text)]
+    bare = (_Stated(m.start(), m.end(), _BARE[m[1].lower()]) for m in _BARE_NUMBER.finditer(text))
+    found += [one for one in bare if not any(s.start <= one.start < s.end for s in found)]
+    found.sort(key=lambda stated: stated.start)
+    values, at = [], 0
+    while at < len(found):
+        value, used = _value(text, found, at)
+        values.append(value)
+        at += used
+    return values
+
+
+def final_number(text: str) -> Fraction | None:
+    """The last number of `text`; what stands in \\boxed{} outranks it."""
+    boxed = _BOXED.findall(text)
+    numbers = stated_numbers(boxed[-1]) if boxed else []
+    numbers = numbers or stated_numbers(text)
+    return numbers[-1] if numbers else None
+
+
+def score_number(spoken: str, gold: str) -> Verdict:
+    """Exact equality with the gold number."""
+    number = final_number(spoken)
+    return Verdict("" if number is None else str(number), number == Fraction(gold.replace(",", "")))
+
+
+def final_choice(text: str, choices: Sequence[str]) -> str | None:
+    """The letter of the choice that is stated: by its letter, else by the only choice whose words are said."""
+    letters = [next(filter(None, groups)) for groups in re.findall(_LETTER, text)]
+    letters = [letter for letter in letters if ord(letter) - ord("A") < len(choices)]
+    if letters:
+        return letters[-1]
+    words = f" {' '.join(said(text))} "
+    named = [i for i, choice in enumerate(choices) if f" {' '.join(said(choice))} " in words]
+    return chr(ord("A") + named[0]) if len(named) == 1 else None
+
+
+def _value(text: str, found: Sequence[_Stated], at: int) -> tuple[Fraction, int]:
+    """The value of the number that begins at `found[at]`, and how many of `found` it takes."""
+    this = found[at]
+    after = found[at + 1] if at + 1 < len(found) else None
+    between = text[this.end : after.start] if after else ""
+    sign = -1 if _NEGATIVE.search(text[: this.start]) else 1
+    if after and between in ("/", " / ") and after.value:
+        return sign * this.value / after.value, 2
+    if after and _DOLLARS_AND.fullmatch(between) and _CENTS.match(text, after.end):
+        return sign * (this.value + after.value / 100), 2
+    if _AND_A_HALF.match(text, this.end):
+        consumed = 2 if after and _AND_A_HALF.match(text[this.end : after.end]) else 1
+        return sign * (this.value + Fraction(1, 2)), consumed
+    return sign * this.value, 1
