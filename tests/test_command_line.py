@@ -28,7 +28,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     "words",
     [
         pytest.param(("--help",), id="all"),
-        *(pytest.param((name, "--help"), id=name) for name in ("talk", "replay", "ask", "bench", "doctor")),
+        *(pytest.param((name, "--help"), id=name) for name in ("talk", "replay", "ask", "eval", "bench", "doctor")),
         pytest.param(("models", "list", "--help"), id="models list"),
         pytest.param(("models", "fetch", "--help"), id="models fetch"),
     ],
@@ -89,6 +89,12 @@ def test_a_process_is_prepared_once_and_what_the_user_set_stays() -> None:
             ("ask", "hello", "--profile", "cpu", "--config", "/nowhere.toml"),
             "cannot read the settings file /nowhere.toml",
             id="config",
+        ),
+        pytest.param(("eval", "gsm8k", "--modes", "async,pause"), "unknown mode 'pause'", id="modes of eval"),
+        pytest.param(
+            ("eval", "gsm8k", "--profile", "cpu", "--data", "/nowhere.jsonl"),
+            "cannot read the question set /nowhere.jsonl",
+            id="questions of eval",
         ),
         pytest.param(("models", "list", "huge"), "unknown profile 'huge'", id="profile of models list"),
         pytest.param(("models", "fetch", "huge"), "unknown profile 'huge'", id="profile of models fetch"),

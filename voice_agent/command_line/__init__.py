@@ -1,6 +1,7 @@
 """The command line: words in, exit status out.
 
     conversations.py  talk, replay, ask
+    evaluation.py     eval
     models.py         models list, models fetch
     health.py         doctor
     options.py        what every command takes: --profile, --config, --seed
