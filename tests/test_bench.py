@@ -7,15 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from voice_agent.bench.figures import rate_figure, times_figure
-from voice_agent.bench.first_words import first_words, is_grounded, run_first_words
+from voice_agent.bench import run as bench_run
+from voice_agent.bench.figures import rate_figure, ratio_figure, times_figure
+from voice_agent.bench.first_words import MODES, first_words, is_grounded, run_first_words
 from voice_agent.bench.run import SCENARIO, run_bench
 from voice_agent.bench.session import hops, run_sessions
+from voice_agent.bench.sharing import kept_busy, paces, paces_of
 from voice_agent.bench.steps import INJECTED_WORDS, ModelBench, bytes_of_weights, views_of
+from voice_agent.clock import Worker
 from voice_agent.errors import UnusableInput
+from voice_agent.parts import load_parts
 from voice_agent.reasoning.model_loading import LoadedModel, load_language_model
 from voice_agent.record.trace import TraceLine
 from voice_agent.settings import load_settings
@@ -34,6 +39,8 @@ def test_a_ratio_is_that_of_the_times_whatever_the_unit() -> None:
     prefill = rate_figure("prefill", "tokens/s", 300, [3000.0], floor_ms=1000.0)
     assert (prefill.value, prefill.floor, prefill.ratio) == (100.0, 300.0, 3.0)
     assert times_figure("cut", "ms", [1.0]).to_json()["ratio"] is None
+    over = ratio_figure("three over two", [30.0, 40.0, 90.0], [20.0, 10.0, 60.0])
+    assert (over.value, over.low, over.high, over.unit) == (1.5, 1.5, 4.0, "x")
 
 
 def line(t: float, kind: str, **fields: Any) -> TraceLine:
@@ -177,12 +184,84 @@ def test_a_session_in_a_fresh_process(tiny_language_model: Path, recognizer_fold
     assert set(session.start_s) == {"imports", "language model", "recogniser", "voice", "ready"}
     assert session.hops_s["turn_ended"] > 0
     assert session.peak_rss_mb > 100
+    assert session.paces["alone"] == pytest.approx(1e3 / SETTINGS.costs.step_ms, rel=0.01)
+
+
+def test_ratios_of_steps_are_told_where_both_contexts_were_measured() -> None:
+    steps_ms = {
+        f"{rows} rows, context {context}": [10.0 * rows + context / 1024] for rows in (2, 3) for context in (512, 4096)
+    }
+    names = [figure.name for figure in bench_run._step_ratios(steps_ms, (512, 4096))]
+    assert names == [
+        "3 rows over 2 rows, context 512",
+        "3 rows over 2 rows, context 4096",
+        "context 4096 over 512, 2 rows",
+    ]
+    longer = list(bench_run._step_ratios(steps_ms, (512, 4096)))[-1]
+    assert longer.value == pytest.approx(24.0 / 20.5)
+    assert len(list(bench_run._step_ratios(steps_ms, (512,)))) == 1
+
+
+def call(end_s: float, which: str, ms: float, tokens: int = 2) -> TraceLine:
+    return line(end_s, "model_call", which=which, rows=min(tokens, 2), tokens=tokens, ms=ms)
+
+
+STEP = call(10.0, "language", 100.0)  # from 9.9 to 10.0
+
+
+@pytest.mark.parametrize(
+    ("others", "beside"),
+    [
+        pytest.param([], "alone", id="nothing else"),
+        pytest.param([call(9.9, "voice", 500.0), call(12.0, "recognizer", 1900.0)], "alone", id="before and after"),
+        pytest.param([call(10.5, "voice", 900.0)], "voice", id="a whole step"),
+        pytest.param([call(10.5, "voice", 550.0)], "voice", id="half of it"),
+        pytest.param([call(10.5, "voice", 540.0)], None, id="less than half: neither alone nor beside"),
+        pytest.param([call(9.93, "voice", 200.0), call(11.0, "voice", 1030.0)], "voice", id="two calls, most of it"),
+        pytest.param([call(10.5, "recognizer", 900.0)], "recogniser", id="the recogniser"),
+        pytest.param([call(10.5, "recognizer", 900.0), call(10.5, "voice", 900.0)], None, id="both"),
+    ],
+)
+def test_a_step_counts_for_the_part_it_met(others: list[TraceLine], beside: str | None) -> None:
+    found = paces_of([*others, STEP, line(10.0, "thought", text="so")])
+    assert found == ({beside: 10.0} if beside else {})
+
+
+def test_paces_of_conversations_are_those_of_their_median_steps() -> None:
+    reading_in = call(1.0, "language", 900.0, tokens=64)
+    first = [call(2.0, "language", 100.0), call(3.0, "language", 50.0), reading_in]
+    later = [call(2.0, "voice", 500.0), call(3.0, "language", 40.0), call(5.0, "language", 0.0)]
+    assert paces_of(first, later) == {"alone": 20.0}
+    assert paces_of() == {}
+
+
+def test_a_part_is_busy_from_the_first_call_to_the_end_and_its_errors_are_heard() -> None:
+    worker, calls = Worker("voice"), []
+    with kept_busy(worker, lambda: calls.append(1)):
+        while len(calls) < 3:
+            assert not worker.submit(lambda: None).done()  # nothing else gets its turn
+    done = len(calls)
+    assert worker.submit(lambda: len(calls)).result() == done
+    with pytest.raises(ZeroDivisionError), kept_busy(worker, lambda: 1 // 0):
+        pass
+    worker.close()
+
+
+def test_paces_beside_real_parts(tiny_language_model: Path, recognizer_folder: Path, voice_path: Path) -> None:
+    parts = load_parts(SETTINGS)
+    try:
+        rounds = paces(parts, SETTINGS, np.random.default_rng(0).normal(0.0, 0.05, 16_000).astype(np.float32), 1)
+    finally:
+        parts.workers.close()
+    assert [list(one) for one in rounds] == [["alone", "voice", "recogniser"]]
+    assert all(pace > 0 for pace in rounds[0].values())
 
 
 def test_first_words_of_both_modes(tiny_language_model: Path, recognizer_folder: Path, voice_path: Path) -> None:
     told: list[str] = []
     result = run_first_words(SCENARIO, SETTINGS, repeats=1, time="virtual", tell=told.append)
-    assert result["think_over_async"] > 1
+    early, late = (result["first_audio_s"][mode] for mode in MODES)
+    assert result["think_over_async"] == pytest.approx(late / early, abs=1e-3)
     assert [len(runs) for runs in result["runs"].values()] == [1, 1]
     assert len(told) == 3
 

@@ -49,6 +49,11 @@ def rate_figure(name: str, unit: str, count: int, samples_ms: Sequence[float], f
     return Figure(name, unit, value, min(rates), max(rates), len(rates), floor, floor / value if floor else None)
 
 
+def ratio_figure(name: str, samples: Sequence[float], others: Sequence[float]) -> Figure:
+    """How many times `others` each of `samples` is, pair by pair: what was measured in one pass."""
+    return times_figure(name, "x", [one / other for one, other in zip(samples, others, strict=True)])
+
+
 def table_of(figures: Sequence[Figure], title: str) -> Table:
     table = Table(box=None, title=title, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("what", no_wrap=True)

@@ -6,7 +6,7 @@ run_bench(settings, ...) -> exit status
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,18 @@ from rich.console import Console
 
 from ..errors import UnusableInput
 from ..model_store import find
+from ..parts import load_parts
 from ..reasoning.model_loading import LoadedModel, load_language_model
 from ..settings import Settings
-from .figures import Figure, rate_figure, table_of, times_figure
+from .figures import Figure, rate_figure, ratio_figure, table_of, times_figure
 from .machine import machine, read_gb_s
-from .session import HOPS, Session, Time, run_sessions
+from .session import HOPS, Session, Time, run_sessions, script_of
+from .sharing import ALONE, BESIDE, paces
 from .steps import ModelBench, milliseconds
 
 SCENARIO = Path(__file__).resolve().parents[2] / "audio_fixtures" / "plain.yaml"
-CONTEXTS = (512, 2048, 8192)
+CONTEXTS = (512, 2048, 4096, 8192)
+LONGER, SHORTER = 4096, 512  # contexts whose ratio is told
 PREFILLS = (64, 300)
 AFTER = {
     "turn_ended": "end of speech -> turn ended",
@@ -47,8 +50,8 @@ def run_bench(
 ) -> int:
     """Measure, print the table, write `out`.
 
-    repeats: runs of everything that takes less than seconds. sessions: fresh processes, each with one conversation;
-    0 leaves them out.
+    repeats: runs of everything that takes less than seconds. sessions: fresh processes, each with a conversation or
+    two, and rounds of steps beside the other parts; 0 leaves the other parts out.
 
     Raises:
         UnusableInput: a model or the scenario is missing, or `out` cannot be written.
@@ -61,9 +64,9 @@ def run_bench(
     figures = []
     for figure in _sessions(settings, scenario, sessions, time, seed, progress):
         figures.append(figure)
-    progress.print("loading the language model")
-    loaded = load_language_model(find(settings.models.language), settings=settings.reasoning)
-    model_figures = list(_model(loaded, settings, repeats, contexts, progress))
+    progress.print("loading the models" if sessions else "loading the language model")
+    loaded, beside = _load(settings, scenario, sessions, progress)
+    model_figures = list(_model(loaded, settings, repeats, contexts, progress)) + beside
     about |= {"profile": settings.profile, "model": _model_facts(loaded), "conversation_time": time}
     figures = [*model_figures, *figures]
     Console().print(table_of(figures, f"{loaded.facts.name}, {about['processor']}, {torch.get_num_threads()} threads"))
@@ -81,11 +84,13 @@ def _model(
     yield bandwidth
     bytes_per_ms = bandwidth.value * 1e6
     bench = ModelBench(loaded, settings.reasoning)
-    for context in contexts:
-        progress.print(f"steps at context {context}")
-        jobs = bench.steps(context)
-        for rows, taken_ms in milliseconds(jobs, repeats).items():
-            yield times_figure(f"step, {rows}, context {context}", "ms", taken_ms, jobs[rows].bytes / bytes_per_ms)
+    progress.print(f"steps at contexts {', '.join(map(str, contexts))}")
+    steps = {f"{rows}, context {context}": job for context in contexts for rows, job in bench.steps(context).items()}
+    steps_ms = milliseconds(steps, repeats)
+    for what, taken_ms in steps_ms.items():
+        yield times_figure(f"step, {what}", "ms", taken_ms, steps[what].bytes / bytes_per_ms)
+    yield from _step_ratios(steps_ms, contexts)
+    del steps  # and the keys and values that they read
     for tokens in PREFILLS:
         progress.print(f"prefill of {tokens} tokens")
         jobs = {"prefill": bench.prefill(tokens)}
@@ -100,6 +105,37 @@ def _model(
     added_ms = [asking - thinking for asking, thinking in zip(taken["with"], taken["without"], strict=True)]
     yield times_figure(f"gate, added, context {context}", "ms", added_ms)
     yield times_figure(f"cut, context {context}", "ms", taken["cut"])
+
+
+def _step_ratios(steps_ms: Mapping[str, Sequence[float]], contexts: Sequence[int]) -> Iterator[Figure]:
+    for context in contexts:
+        three, two = (steps_ms[f"{rows} rows, context {context}"] for rows in (3, 2))
+        yield ratio_figure(f"3 rows over 2 rows, context {context}", three, two)
+    if {LONGER, SHORTER} <= set(contexts):
+        longer, shorter = (steps_ms[f"2 rows, context {context}"] for context in (LONGER, SHORTER))
+        yield ratio_figure(f"context {LONGER} over {SHORTER}, 2 rows", longer, shorter)
+
+
+def _load(settings: Settings, scenario: Path, rounds: int, progress: Console) -> tuple[LoadedModel, list[Figure]]:
+    """The language model; and, where there are rounds, its pace beside the other parts, which then go."""
+    if not rounds:
+        return load_language_model(find(settings.models.language), settings=settings.reasoning), []
+    parts = load_parts(settings)
+    try:
+        progress.print("steps beside the voice and the recogniser")
+        found = paces(parts, settings, script_of(scenario, settings).clips[0].samples, rounds)
+    finally:
+        parts.workers.close()
+    return parts.language, list(_pace_figures("worst case", found))
+
+
+def _pace_figures(when: str, rounds: Sequence[Mapping[str, float]]) -> Iterator[Figure]:
+    """rounds: steps a second, alone and beside each other part that was met."""
+    for name in (ALONE, *BESIDE.values()):
+        yield from _where_known(f"pace, {when}: {name}", "steps/s", [one.get(name) for one in rounds])
+    for name in BESIDE.values():
+        shares = [100 * one[name] / one[ALONE] for one in rounds if {name, ALONE} <= set(one)]
+        yield from _where_known(f"pace, {when}: {name} / {ALONE}", "%", shares)
 
 
 def _sessions(
@@ -118,6 +154,7 @@ def _sessions(
         yield from _where_known(AFTER[kind], "s", [session.hops_s.get(kind) for session in done])
     yield from _where_known("end of speech -> audible", "s", [session.first_audio_s for session in done])
     yield from _where_known("step within the conversation", "ms", [session.step_ms_p50 for session in done])
+    yield from _pace_figures("conversation", [session.paces for session in done])
     yield times_figure("peak memory", "MB", [session.peak_rss_mb for session in done])
 
 

@@ -1,4 +1,4 @@
-"""A fresh process: the start, and one spoken question with the time of every hop.
+"""A fresh process: the start, one spoken question with the time of every hop, and a conversation that is interrupted.
 
     run_sessions(settings, scenario, ...) -> one Session per process
 
@@ -25,24 +25,31 @@ from ..process import prepare_process
 from ..record.report import TRACE
 from ..record.trace import TraceLine, read_trace
 from ..replay.runner import play
-from ..replay.script import make_script
+from ..replay.script import Script, make_script
 from ..replay.user_voice import UserVoice
 from ..settings import Settings
+from .sharing import paces_of
 
 T = TypeVar("T")
 Time = Literal["real", "virtual"]
+INTERRUPTED = "correction.yaml"  # beside the scenario: there the user speaks while the model thinks
 HOPS = ("turn_ended", "thought", "written", "clause", "audio_started")  # in the order of the first turn
 
 
 @dataclass(frozen=True)
 class Session:
-    """What one process showed. start_s: by part, since the process began; hops_s: by kind, since the hop before."""
+    """What one process showed.
+
+    start_s: by part, since the process began. hops_s: by kind, since the hop before. paces: steps a second, alone and
+    beside another part, where there were such steps.
+    """
 
     start_s: dict[str, float]
     hops_s: dict[str, float]
     first_audio_s: float | None
     step_ms_p50: float | None
     peak_rss_mb: float
+    paces: dict[str, float]
 
 
 def run_sessions(
@@ -81,23 +88,38 @@ def _in_fresh_process(function: Callable[..., T], *arguments: Any) -> T:
 def _session(began: float, settings: Settings, scenario: Path, time: Time, seed: int) -> Session:
     parts, start_s = _start_parts(began, settings)
     try:
-        voice = UserVoice(models_folder() / "user-voice")
-        script = make_script(scenario, voice.say, settings.hearing.rate_hz)
-        with tempfile.TemporaryDirectory() as folder:
-            played = play(script, parts, settings, Path(folder), time=time, mode="async", seed=seed)
-            lines = read_trace(Path(folder) / TRACE)
+        summary, lines = _play(scenario, parts, settings, time, seed)
+        interrupted = scenario.with_name(INTERRUPTED)
+        later = _play(interrupted, parts, settings, time, seed)[1] if interrupted.is_file() else []
     finally:
         parts.workers.close()
-    if played.failure:
-        raise UnusableInput(f"{scenario}: {played.failure}")
-    turns: list[dict[str, Any]] = played.summary["turns"]
+    turns: list[dict[str, Any]] = summary["turns"]
     return Session(
         start_s,
         hops(lines),
         turns[0]["first_audio_s"] if turns else None,
-        played.summary["llm"]["step_ms_p50"],
-        played.summary["peak_rss_mb"],
+        summary["llm"]["step_ms_p50"],
+        summary["peak_rss_mb"],
+        paces_of(lines, later),
     )
+
+
+def _play(
+    scenario: Path, parts: Parts, settings: Settings, time: Time, seed: int
+) -> tuple[dict[str, Any], list[TraceLine]]:
+    """Summary and trace of one conversation."""
+    script = script_of(scenario, settings)
+    with tempfile.TemporaryDirectory() as folder:
+        played = play(script, parts, settings, Path(folder), time=time, mode="async", seed=seed)
+        lines = read_trace(Path(folder) / TRACE)
+    if played.failure:
+        raise UnusableInput(f"{scenario}: {played.failure}")
+    return played.summary, lines
+
+
+def script_of(scenario: Path, settings: Settings) -> Script:
+    voice = UserVoice(models_folder() / "user-voice")
+    return make_script(scenario, voice.say, settings.hearing.rate_hz)
 
 
 def _start(began: float, settings: Settings) -> None:

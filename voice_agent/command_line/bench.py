@@ -13,7 +13,9 @@ from .options import Config, Profile, Seed, settings_of
 def bench(
     out: Annotated[Path | None, typer.Option(help="Write the figures as JSON.", metavar="FILE")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs behind each median.")] = 9,
-    sessions: Annotated[int, typer.Option(min=0, help="Fresh processes that start and converse; 0: none.")] = 3,
+    sessions: Annotated[
+        int, typer.Option(min=0, help="Fresh processes that start and converse; 0: only the language model.")
+    ] = 3,
     scenario: Annotated[
         Path | None, typer.Option(help="The conversation. Default: one spoken question.", metavar="PATH")
     ] = None,
@@ -21,7 +23,8 @@ def bench(
     config: Config = None,
     seed: Seed = 0,
 ) -> None:
-    """Measure steps, prefill, injection, gate, cut, start, the hops of a conversation, and memory; takes minutes."""
+    """Measure steps, prefill, injection, gate, cut, start, the hops of a conversation, the pace beside the voice and the
+    recogniser, and memory; takes minutes."""
     settings = settings_of(profile, config)
     from ..bench.run import SCENARIO, run_bench
 
