@@ -22,6 +22,7 @@ from .attention import in_force
 from .attention_kernels import choose_attention
 from .cache_block import CacheArena
 from .cache_view import View, read_spans
+from .placement import input_device
 from .rotation_probe import find_rotation
 from .step_plan import plan_step
 
@@ -51,8 +52,7 @@ class TokenStepper:
         self.rotation = find_rotation(model)
         model.set_attn_implementation(attention.NAME)
         self.model = model.eval()
-        weight = getattr(model.get_input_embeddings(), "weight", None)  # none where embeddings are packed: CPU
-        self.device = weight.device if isinstance(weight, torch.Tensor) else torch.device("cpu")
+        self.device = input_device(model.get_input_embeddings())
 
     @torch.inference_mode()
     def step(self, rows: Sequence[Row]) -> torch.Tensor:

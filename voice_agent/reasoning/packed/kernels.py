@@ -3,14 +3,16 @@
     choose_kernel(name) -> Kernel;  Kernel.prepare(PackedWeight) -> its own form;  Kernel.multiply(x, form, bias) -> y
 
     native   integer dot products on the tiles themselves, C++ built at set-up (native_build): nothing is copied
+    triton   on a GPU: the tiles read as they are, any activations; fused kernels of triton_linears
     torch    torch's own 4- and 8-bit operators, bfloat16 activations; weights are repacked when loaded
     plain    dequantised float32 and F.linear: what the other two are tested against; 4 bytes a weight
 
-x: (tokens, columns) float32 or bfloat16; y: (tokens, rows) of x's dtype.
+x: (tokens, columns) float32 or bfloat16 (triton: float16 too); y: (tokens, rows) of x's dtype.
 """
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 import torch
@@ -22,6 +24,7 @@ from .layout import PackedWeight
 from .native_build import NATIVE_HINT, load_native
 
 CPU = torch.device("cpu")
+TRITON_HINT = 'triton is not installed: install it (pip install triton; Linux only), or set [reasoning] kernel = "auto"'
 
 
 class Kernel(Protocol):
@@ -106,18 +109,28 @@ class NativeKernel:
 
 
 def choose_kernel(name: str) -> Kernel:
-    """The kernel called `name`; 'auto' is native where it was built, else torch.
+    """The kernel called `name`; 'auto' is triton where there is a GPU and triton is installed, else native where it was
+    built, else torch. Plain runs on a GPU too, where there is one.
 
     Raises:
-        UnusableInput: native was asked for by name and was not built.
+        UnusableInput: native was asked for by name and was not built, or triton and it or a GPU is missing.
     """
+    on_gpu = torch.cuda.is_available()
+    if name == "triton" or (name == "auto" and on_gpu and find_spec("triton")):
+        return _triton_kernel()
     if name == "plain":
-        return PlainKernel()
-    if name == "torch":
-        return TorchKernel()
-    native = load_native()
+        return PlainKernel(torch.device("cuda") if on_gpu else CPU)
+    native = load_native() if name in ("auto", "native") else None
     if native is not None:
         return NativeKernel(native.packed_linear)
     if name == "native":
         raise UnusableInput(NATIVE_HINT)
     return TorchKernel()
+
+
+def _triton_kernel() -> Kernel:
+    if not find_spec("triton"):
+        raise UnusableInput(TRITON_HINT)
+    from .triton_linears import TritonKernel  # not installed everywhere
+
+    return TritonKernel()
