@@ -6,16 +6,23 @@ scripts/check_gpu on a GPU.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reasoning.test_packed_layout import random_weight
+from tests.reasoning.test_rounded_models import folder_of
+from tests.reasoning.test_rounded_models import settings as rounded
+from tests.reasoning.triton_equality import logits_of_steps
+from voice_agent.reasoning.model_loading import load_language_model
 from voice_agent.reasoning.packed.kernels import PlainKernel, choose_kernel
 from voice_agent.reasoning.packed.layout import PackedWeight
 from voice_agent.reasoning.packed.linears import PackedEmbedding, PackedLinear
 from voice_agent.reasoning.packed.triton_linears import DECODE_TOKENS, TritonKernel
+from voice_agent.reasoning.token_stepper import TokenStepper
 
 REPEATABLE = settings(derandomize=True, deadline=None, database=None)
 KINDS = [  # bits, group, minimum
@@ -61,7 +68,7 @@ def test_triton_equals_plain(kind: tuple[int, int, bool], tokens: int, kernel: T
     assert relative_error(kernel, weight, inputs(tokens, 160), bias) <= 1e-5
 
 
-@settings(REPEATABLE, max_examples=40)
+@settings(REPEATABLE, max_examples=15)
 @given(
     kind=st.sampled_from(KINDS),
     rows=st.integers(1, 90),
@@ -101,6 +108,19 @@ def test_modules(kernel: TritonKernel) -> None:
     table = PackedEmbedding(weight.to(kernel.device), torch.bfloat16)
     ids = torch.tensor([[0, 36, 7]], device=kernel.device)
     assert torch.equal(table(ids).cpu(), weight.dequantize()[[0, 36, 7]][None].bfloat16())
+
+
+@pytest.mark.parametrize("weights", ["int8", "int4"])
+def test_a_loaded_model_gives_the_same_logits(weights: str, tmp_path: Path) -> None:
+    """Token table, output layer, prefill and decode steps over blocks, attention in Triton too."""
+    folder = folder_of("qwen2", tmp_path)
+    fast, plain = (
+        TokenStepper(load_language_model(folder, settings=rounded(weights, kernel, dtype="float32")).model, kernel)
+        for kernel in ("triton", "plain")
+    )
+    assert any(isinstance(module, PackedLinear) for module in fast.model.modules())
+    expected = logits_of_steps(plain)
+    assert float((logits_of_steps(fast) - expected).norm() / expected.norm()) <= 1e-5
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a GPU")
