@@ -250,7 +250,8 @@ def test_a_part_is_busy_from_the_first_call_to_the_end_and_its_errors_are_heard(
 def test_paces_beside_real_parts(tiny_language_model: Path, recognizer_folder: Path, voice_path: Path) -> None:
     parts = load_parts(SETTINGS)
     try:
-        rounds = paces(parts, SETTINGS, np.random.default_rng(0).normal(0.0, 0.05, 16_000).astype(np.float32), 1)
+        step = ModelBench(parts.language, SETTINGS.reasoning).steps(160)["2 rows"].run
+        rounds = paces(parts, step, np.random.default_rng(0).normal(0.0, 0.05, 16_000).astype(np.float32), 1)
     finally:
         parts.workers.close()
     assert [list(one) for one in rounds] == [["alone", "voice", "recogniser"]]

@@ -1,7 +1,7 @@
 """How much of its pace the language model keeps while the voice or the recogniser works beside it.
 
-    paces(parts, settings, sound, rounds) -> {"alone" | "voice" | "recogniser": steps a second}, one for each round
-    paces_of(traces)                      -> the same of conversations, where they have such steps
+    paces(parts, step, sound, rounds) -> {"alone" | "voice" | "recogniser": steps a second}, one for each round
+    paces_of(traces)                  -> the same of conversations, where they have such steps
 
 The first is the worst case: the other part works without pause. In a conversation it works now and then, and the steps
 are counted that it really met. All three run on the threads that own them in a conversation.
@@ -21,11 +21,7 @@ from ..clock import Worker
 from ..events import Clause
 from ..parts import Parts
 from ..record.trace import TraceLine
-from ..settings import Settings
-from .steps import ModelBench
 
-CONTEXT = 512
-ROWS = "2 rows"
 STEPS = 24  # behind one sample: about a second
 CLAUSE = Clause("A train that travels sixty kilometers in forty five minutes", 1, "model")
 ALONE = "alone"
@@ -34,12 +30,12 @@ MOST_TOKENS = 3  # of a step that decodes: longer ones read something in
 LEAST_SHARE = 0.5  # of a step's time, for it to count as one beside another part
 
 
-def paces(parts: Parts, settings: Settings, sound: np.ndarray, rounds: int) -> list[dict[str, float]]:
-    """Steps a second alone, while clauses are voiced without pause, while `sound` is read again and again; in turn.
+def paces(parts: Parts, step: Callable[[], object], sound: np.ndarray, rounds: int) -> list[dict[str, float]]:
+    """How often a second `step` runs alone, while clauses are voiced without pause, while `sound` is read again and
+    again; in turn.
 
     sound: (n,) float32 at the recogniser's rate.
     """
-    step = ModelBench(parts.language, settings.reasoning).steps(CONTEXT)[ROWS].run
     workers = parts.workers
     beside: dict[str, Callable[[], AbstractContextManager[None]]] = {
         ALONE: nullcontext,

@@ -23,7 +23,7 @@ def bench(
     config: Config = None,
     seed: Seed = 0,
 ) -> None:
-    """Measure steps, prefill, injection, gate, cut, start, the hops of a conversation, the pace beside the voice and the
+    """Measure steps, prefill, injection, gate, cut, start, hops of a conversation, the pace beside the voice and the
     recogniser, and memory; takes minutes."""
     settings = settings_of(profile, config)
     from ..bench.run import SCENARIO, run_bench
