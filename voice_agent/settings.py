@@ -69,6 +69,7 @@ class Reasoning:
     writer_top_p: float = 0.9
     threads: int = 0  # torch threads; 0: all cores
     kernel: Literal["auto", "native", "triton", "torch", "plain"] = "auto"  # of packed linears and of attention
+    cuda_graphs: bool = True  # on one GPU, replay steps that recur instead of launching their kernels anew
     weights: Literal["stored", "int8", "int4"] = "stored"  # round a transformers model's linears when it is loaded
     device_map: str = ""  # "auto": spread a model over all GPUs (and memory); needs the package accelerate
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -23,7 +23,7 @@ from voice_agent.reasoning.cache_block import CacheArena, CacheBlock
 from voice_agent.reasoning.cache_view import View, read_spans
 from voice_agent.reasoning.packed.native_build import load_native
 from voice_agent.reasoning.rotation import Kind, Layout, Rotation
-from voice_agent.reasoning.step_plan import StepPlan, plan_step
+from voice_agent.reasoning.step_plan import RowStep, StepPlan, lay_out, plan_step
 from voice_agent.reasoning.token_stepper import TokenStepper
 
 
@@ -115,7 +115,8 @@ def plan_of(shape: Shape, arena: CacheArena, views: list[View]) -> StepPlan:
     turning = shape.dim if shape.rotary_dim is None else shape.rotary_dim
     layout = Layout(shape.dim - turning if shape.rotary_at_end else 0, shape.interleaved)
     rotation = Rotation([Kind(10000.0 ** -torch.linspace(0, 1, turning // 2), layout)], {0: 0})
-    return plan_step(arena, [(c, read_spans(v)) for c, v in zip(shape.counts, views, strict=True)], rotation)
+    rows = [RowStep([0] * count, read_spans(view)) for count, view in zip(shape.counts, views, strict=True)]
+    return plan_step(arena, lay_out(rows, rotation), rotation, rotation.device)
 
 
 def assert_equal(shape: Shape, native: AttentionKernel, tolerance: float) -> None:

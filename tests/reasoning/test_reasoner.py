@@ -439,7 +439,7 @@ def test_a_long_conversation_stays_within_its_room(monkeypatch: pytest.MonkeyPat
         reasoner = tiny_reasoner(clock)
         for turn in range(12):
             await _all(reasoner, f"{turn}. " + "How far is it? " * 6, mode="direct")
-        return reasoner._engine.arena.bytes
+        return reasoner._engine.arena.held_bytes
 
     held = run_in_virtual_time(main)
     assert held < 2_000_000

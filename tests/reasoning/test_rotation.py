@@ -9,7 +9,7 @@ from voice_agent.errors import UnusableInput
 from voice_agent.reasoning.cache_block import CacheArena
 from voice_agent.reasoning.cache_view import ReadSpan
 from voice_agent.reasoning.rotation import Kind, Layout, Rotation, rotate
-from voice_agent.reasoning.step_plan import plan_step
+from voice_agent.reasoning.step_plan import RowStep, lay_out, plan_step
 
 FREQUENCIES = torch.tensor([1.0, 0.3, 0.02, 0.004])
 LAYOUTS = [Layout(), Layout(interleaved=True), Layout(start=5), Layout(start=5, interleaved=True)]
@@ -41,7 +41,8 @@ def test_rotations_compose_over_thousands_of_positions(layout: Layout) -> None:
 def test_each_layer_turns_in_its_own_way() -> None:
     kinds = [Kind(FREQUENCIES), Kind(FREQUENCIES * 0.1, Layout(2)), Kind(FREQUENCIES[:0])]
     rotation = Rotation(kinds, {0: 1, 1: 0, 2: 2})
-    plan = plan_step(CacheArena(), [(1, (ReadSpan(0, 3, 0, 3), ReadSpan(32, 0, 3, 0)))], rotation)
+    numbers = lay_out([RowStep([5], (ReadSpan(0, 3, 0, 3), ReadSpan(32, 0, 3, 0)))], rotation)
+    plan = plan_step(CacheArena(), numbers, rotation, rotation.device)
     assert torch.allclose(plan.turn(0)[0], torch.stack((FREQUENCIES * 0.3, FREQUENCIES * 0)).cos())
     assert torch.allclose(plan.turn(1)[1], torch.stack((FREQUENCIES * 3, FREQUENCIES * 0)).sin())
     assert plan.turn(2)[0].shape == (2, 0)
@@ -51,6 +52,6 @@ def test_each_layer_turns_in_its_own_way() -> None:
 def test_a_view_beyond_what_is_exact_is_refused() -> None:
     rotation = Rotation([Kind(FREQUENCIES)], {0: 0}, exact_to=100)
     spans = (ReadSpan(0, 90, 0, 90), ReadSpan(96, 8, 90, 0))
-    plan_step(CacheArena(), [(2, spans)], rotation)
+    lay_out([RowStep([5, 6], spans)], rotation)
     with pytest.raises(UnusableInput, match=r"a view of 101 tokens: .* up to 100 tokens; set .* to at most 100"):
-        plan_step(CacheArena(), [(1, spans[:1]), (3, spans)], rotation)
+        lay_out([RowStep([5], spans[:1]), RowStep([5, 6, 7], spans)], rotation)

@@ -140,7 +140,7 @@ def test_rows_of_the_tables_that_hold_nothing_change_nothing(kernel: AttentionKe
         def attend(self, plan: StepPlan, *arguments: Any) -> torch.Tensor:
             empty = plan.row_table.new_tensor([[0, 0, len(plan.span_table), len(plan.span_table)]])
             filled = torch.cat((plan.row_table[:1], empty, plan.row_table[1:], empty, empty))
-            return kernel.attend(replace(plan, row_table=filled), *arguments)
+            return kernel.attend(replace(plan, tables=plan.tables._replace(row_table=filled)), *arguments)
 
     shape = Shape(counts=(3, 1))
     assert torch.allclose(attend(shape, WithEmptyRow())[0], attend(shape, PlainAttention())[0], atol=1e-5)

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from ..reasoning.answer import VIEWS
-from ..reasoning.cache_block import FIRST_ARENA, CacheArena
+from ..reasoning.cache_block import CacheArena
 from ..reasoning.cache_view import View, views_from_picture
 from ..reasoning.model_loading import LoadedModel
 from ..reasoning.packed.linears import PackedEmbedding, PackedLinear
@@ -53,7 +53,7 @@ class ModelBench:
     """A language model, and what an answer makes it do."""
 
     def __init__(self, loaded: LoadedModel, settings: Reasoning) -> None:
-        self.stepper = TokenStepper(loaded.model, settings.kernel)
+        self.stepper = TokenStepper(loaded.model, settings.kernel, settings.cuda_graphs)
         self.weight_bytes = bytes_of_weights(loaded.model)
         self._layers = loaded.model.config.get_text_config().num_hidden_layers
         self._tokenizer = loaded.tokenizer
@@ -151,7 +151,7 @@ class ModelBench:
         """Of keys and values, all layers."""
         arena = CacheArena()
         self.stepper.step([Row(View((arena.new_block("text"),)), [TOKEN])])
-        return arena.bytes / FIRST_ARENA
+        return arena.bytes_per_token
 
 
 def milliseconds(jobs: Mapping[str, Job], repeats: int) -> dict[str, list[float]]:

@@ -58,7 +58,7 @@ class PlainAttention:
         out = query.new_empty(query.shape[1], query.shape[0], values.shape[-1])  # (n, heads, value_dim)
         cos, sin = (x[:, None, None] for x in plan.turn(layer))
         layout = plan.layout(layer)
-        for row in plan.rows:
+        for row in plan.host_rows:
             new = slice(row.first, row.first + row.count)
             turned = rotate(query[:, new].float() * scoring.scale, cos[row.turns], sin[row.turns], layout)
             out[new] = _attend_row(turned, keys, values, row, scoring).to(query.dtype)

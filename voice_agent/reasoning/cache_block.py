@@ -4,8 +4,9 @@
     CacheBlock   one stretch of text: its tokens, and the span that holds their keys and values
 
 A block is one contiguous span, so a reader needs two numbers (start, length) and no copy. A block that outgrows its
-span moves once to one of twice the size; the arena doubles the same way. The arena learns its shapes from the first
-keys it is given, layer by layer: it knows nothing of models. Not thread-safe: one thread steps.
+span takes the free slots behind it, or moves to a span of twice the size; the arena doubles the same way, and whatever
+lies in it is then copied once. The arena learns its shapes from the first keys it is given, layer by layer: it knows
+nothing of models. Not thread-safe: one thread steps.
 """
 
 from __future__ import annotations
@@ -41,8 +42,18 @@ class CacheBlock:
         """Make room for `count` more tokens and return the arena slot of the first; the tokens are not added yet."""
         needed = self.length + count
         if needed > self.capacity:
-            self.arena.move(self, max(needed, 2 * self.capacity))
+            self.arena.enlarge(self, max(needed, 2 * self.capacity))
         return self.start + self.length
+
+    @property
+    def used_bytes(self) -> int:
+        """Memory that its tokens' keys and values take."""
+        return self.length * self.arena.bytes_per_token
+
+    @property
+    def held_bytes(self) -> int:
+        """The same with the slots that it keeps for more."""
+        return self.capacity * self.arena.bytes_per_token
 
     def keep(self, wanted: Sequence[int]) -> list[int]:
         """Forget every token from the first on that differs from `wanted`; returns what of it is then missing."""
@@ -80,39 +91,54 @@ class _LayerCache:
 
 
 class CacheArena:
-    """Slots for keys and values of all blocks of one reasoner, per layer."""
+    """Slots for keys and values of all blocks of one reasoner, per layer.
+
+    generation: changes whenever keys and values get another place in memory.
+    """
 
     def __init__(self) -> None:
+        self.generation = 0
         self._layers: dict[int, _LayerCache] = {}
         self._slots = FIRST_ARENA
         self._free: list[tuple[int, int]] = [(0, FIRST_ARENA)]  # (start, size), sorted, never adjacent
 
     @property
-    def bytes(self) -> int:
+    def bytes_per_token(self) -> int:
+        """Keys and values of all layers; 0 before the first step has told what they look like."""
+        return self.held_bytes // self._slots
+
+    @property
+    def held_bytes(self) -> int:
         """Memory held by keys and values, free slots included."""
         return sum(c.keys.nbytes + c.values.nbytes for c in self._layers.values())
 
-    def layers(self) -> dict[int, tuple[torch.Tensor, torch.Tensor]]:
-        """All keys and values by layer: (kv_heads, slots, dim) each."""
-        return {index: (cache.keys, cache.values) for index, cache in self._layers.items()}
+    @property
+    def used_bytes(self) -> int:
+        """Memory of the slots that belong to blocks."""
+        return (self._slots - sum(size for _, size in self._free)) * self.bytes_per_token
 
     def new_block(self, name: str) -> CacheBlock:
         """An empty block."""
-        return CacheBlock(name, self, self._allocate(FIRST_SPAN), FIRST_SPAN)
+        start = self._find(FIRST_SPAN)
+        return CacheBlock(name, self, self._grow(FIRST_SPAN) if start is None else start, FIRST_SPAN)
 
     def release(self, block: CacheBlock) -> None:
         """Give a block's slots back; the block must not be read again."""
         self._give_back(block.start, block.capacity)
         block.tokens, block.capacity = [], 0
 
-    def move(self, block: CacheBlock, capacity: int) -> None:
-        """Copy a block into a larger span and free the old one."""
-        start = self._allocate(capacity)
-        for cache in self._layers.values():
-            for slots in (cache.keys, cache.values):
-                slots[:, start : start + block.length] = slots[:, block.start : block.start + block.length]
+    def enlarge(self, block: CacheBlock, capacity: int) -> None:
+        """Give a block a span of `capacity` slots: where it stands if those behind it are free, else elsewhere."""
         self._give_back(block.start, block.capacity)
-        block.start, block.capacity = start, capacity
+        if not self._take(block.start, capacity):
+            start = self._find(capacity)
+            if start is None:
+                start = self._grow(capacity, block)
+            else:
+                for stored in self._stored():
+                    stored[:, start : start + block.length] = stored[:, block.start :][:, : block.length].clone()
+            block.start = start
+        block.capacity = capacity
 
     def layer_for(self, index: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """All keys and values of a layer that is about to take new ones: (kv_heads, slots, dim) each.
@@ -120,6 +146,7 @@ class CacheArena:
         keys, values: (kv_heads, n, dim), the new ones; nothing is stored, the first of them give the layer its shape.
         """
         if index not in self._layers:
+            self.generation += 1
             self._layers[index] = _LayerCache(
                 keys.new_zeros(keys.shape[0], self._slots, keys.shape[2]),
                 values.new_zeros(values.shape[0], self._slots, values.shape[2]),
@@ -127,13 +154,25 @@ class CacheArena:
         cache = self._layers[index]
         return cache.keys, cache.values
 
-    def _allocate(self, size: int) -> int:
-        for i, (start, room) in enumerate(self._free):
-            if room >= size:
-                self._free[i : i + 1] = [(start + size, room - size)] if room > size else []
-                return start
-        self._grow(size)
-        return self._allocate(size)
+    def _stored(self) -> Iterator[torch.Tensor]:
+        for cache in self._layers.values():
+            yield from (cache.keys, cache.values)
+
+    def _find(self, size: int) -> int | None:
+        """Take the first free span of this size; None: there is none."""
+        start = next((start for start, room in self._free if room >= size), None)
+        if start is not None:
+            self._take(start, size)
+        return start
+
+    def _take(self, start: int, size: int) -> bool:
+        """Take these slots, if all of them are free."""
+        for i, (free, room) in enumerate(self._free):
+            if free <= start and start + size <= free + room:
+                left = [(free, start - free), (start + size, free + room - start - size)]
+                self._free[i : i + 1] = [span for span in left if span[1]]
+                return True
+        return False
 
     def _give_back(self, start: int, size: int) -> None:
         merged: list[tuple[int, int]] = []
@@ -144,18 +183,38 @@ class CacheArena:
                 merged.append(span)
         self._free = merged
 
-    def _grow(self, size: int) -> None:
-        """Double the slots until `size` fits at the end; everything stored is copied once."""
+    def _grow(self, size: int, block: CacheBlock | None = None) -> int:
+        """Double the slots until `size` are free at the end, and take them.
+
+        Everything stored is copied once: `block`, whose slots count as free, to where it then stands.
+        """
         old = self._slots
-        while self._slots - old < size:
+        tail = next((start for start, room in self._free if start + room == old), old)
+        begin = tail if block is None or block.start < tail else block.start
+        used = self._used()
+        while self._slots < begin + size:
             self._slots *= 2
+        moves = [(start, start, length) for start, length in used]
+        if block is not None:
+            moves.append((block.start, begin, block.length))
         for cache in self._layers.values():
-            cache.keys = _with_slots(cache.keys, self._slots)
-            cache.values = _with_slots(cache.values, self._slots)
+            cache.keys = _moved(cache.keys, self._slots, moves)
+            cache.values = _moved(cache.values, self._slots, moves)
+        self.generation += 1
         self._give_back(old, self._slots - old)
+        self._take(begin, size)
+        return begin
+
+    def _used(self) -> list[tuple[int, int]]:
+        """(start, size) of what is not free."""
+        ends = [0, *(start + size for start, size in self._free)]
+        starts = [*(start for start, _ in self._free), self._slots]
+        return [(end, start - end) for end, start in zip(ends, starts, strict=True) if start > end]
 
 
-def _with_slots(stored: torch.Tensor, slots: int) -> torch.Tensor:
+def _moved(stored: torch.Tensor, slots: int, moves: Sequence[tuple[int, int, int]]) -> torch.Tensor:
+    """A larger tensor, with (from, to, length) of the old one in it."""
     grown = stored.new_zeros(stored.shape[0], slots, stored.shape[2])
-    grown[:, : stored.shape[1]] = stored
+    for start, begin, length in moves:
+        grown[:, begin : begin + length] = stored[:, start : start + length]
     return grown

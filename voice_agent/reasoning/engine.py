@@ -54,7 +54,7 @@ class _Request:
 class Engine:
     """Steps one model; see the module's text.
 
-    kernel: as in the settings. clock, worker: where the steps run and what their time is; costs: what a step costs in
+    kernel, cuda_graphs: as in the settings. clock, worker: where the steps run and what their time is; costs: what a step costs in
     virtual time. step_tokens: the most that conversations together feed in one step; a single request may be larger.
     start_cache: keeps what a start computes for the next one; None: nothing is kept.
 
@@ -69,6 +69,7 @@ class Engine:
         model: PreTrainedModel,
         *,
         kernel: str = "auto",
+        cuda_graphs: bool = True,
         clock: Clock | None = None,
         worker: Worker | None = None,
         costs: DeclaredCosts | None = None,
@@ -82,7 +83,7 @@ class Engine:
         self.reading = asyncio.Lock()
         self._costs = costs or DeclaredCosts()
         self._step_tokens = step_tokens
-        self._stepper = TokenStepper(model, kernel)
+        self._stepper = TokenStepper(model, kernel, cuda_graphs)
         # In virtual time the same scenario gives the same trace, so what was kept must not shorten it.
         self._start_cache = None if self.clock.virtual else start_cache
         check_blocks_equal_whole(self._stepper, self._start_cache)

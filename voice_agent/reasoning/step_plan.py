@@ -1,15 +1,18 @@
-"""Everything attention needs to know of one step, fixed when the step starts.
+"""Everything a step needs to know, fixed when it starts and carried to the device in one copy.
 
-    (new tokens, spans) of each row, rotation -> plan_step -> StepPlan
+    rows (new tokens, spans) -> lay_out -> StepNumbers, on the host -> plan_step -> StepPlan, tables on the device
 
-Lengths and offsets are those of that moment: a row reads other rows' blocks only up to there. Made once a step, read by
-every layer.
+Lengths and offsets are those of that moment: a row reads other rows' blocks only up to there. Read by every layer. All
+numbers of a step lie in one vector; the tables are views of it. Steps of the same shape have tables of the same size,
+so that a captured step can be given new numbers (step_graph).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +21,20 @@ from ..errors import UnusableInput
 from .cache_block import CacheArena
 from .cache_view import ReadSpan
 from .rotation import Layout, Rotation, Turn
+
+ALIGNED = 2  # numbers: tables begin at 16 bytes, which a GPU reads at once
+
+
+class NotCapturable(RuntimeError):
+    """A step whose tables change beneath it was asked for numbers on the host."""
+
+
+class RowStep(NamedTuple):
+    """One row as a step is asked for it; `spans` are as the step begins, the last is the block that is written."""
+
+    tokens: Sequence[int]
+    spans: tuple[ReadSpan, ...]
+    wants_logits: bool = True
 
 
 @dataclass(frozen=True)
@@ -35,21 +52,142 @@ class RowPlan:
         return slice(self.begin, self.begin + len(self.spans))
 
 
+class StepTables(NamedTuple):
+    """A step's numbers, int64; n: new tokens of all rows, flat."""
+
+    tokens: Tensor  # (n,)
+    positions: Tensor  # (n,): of the new tokens, local to the block that is written
+    last: Tensor  # (rows that want logits,): the flat index of each one's last token
+    slots: Tensor  # (n,): where the new keys and values go
+    row_table: Tensor  # (rows, 4): first, count, and the row's range of `span_table`
+    span_table: Tensor  # (spans of all rows, 3): slot, length, position
+    shifts: Tensor  # (spans of all rows,): how far a query turns before it meets the keys of a span
+
+
+COLUMNS = (1, 1, 1, 1, 4, 3, 1)  # numbers in a line of each table
+
+
+@dataclass(frozen=True)
+class StepNumbers:
+    """A step as the host knows it; `tables` holds the lines of StepTables, flat."""
+
+    rows: tuple[RowPlan, ...]
+    tables: tuple[list[int], ...]
+
+    @property
+    def last(self) -> list[int]:
+        """The flat index of the last token of each row that wants logits."""
+        return self.tables[2]
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """How long each table is."""
+        return tuple(len(table) // columns for table, columns in zip(self.tables, COLUMNS, strict=True))
+
+    def lines_for(self, spans: int) -> tuple[int, ...]:
+        """The same with room for so many spans of all rows."""
+        return (*self.lines[:-2], spans, spans)
+
+    @property
+    def most_spans(self) -> int:
+        """Of any row."""
+        return max(len(row.spans) for row in self.rows)
+
+    def packed(self, lines: Sequence[int]) -> list[int]:
+        """All numbers in a row, with room for `lines` of each table; what is not used is 0."""
+        packed: list[int] = []
+        for table, size in zip(self.tables, _sizes(lines), strict=True):
+            packed += table
+            packed += [0] * (size - len(table))
+        return packed
+
+
+def lay_out(rows: Sequence[RowStep], rotation: Rotation) -> StepNumbers:
+    """Lay the rows' new tokens flat in this order and write down what each row reads.
+
+    Raises:
+        UnusableInput: a view would be longer than the model is exact over.
+    """
+    plans: list[RowPlan] = []
+    first = begin = 0
+    for row in rows:
+        plans.append(RowPlan(first, len(row.tokens), row.spans, begin))
+        first, begin = first + len(row.tokens), begin + len(row.spans)
+    check_lengths(plans, rotation)
+    spans = [span for plan in plans for span in plan.spans]
+    tables = (
+        list(chain.from_iterable(row.tokens for row in rows)),
+        [i for plan in plans for i in _new(plan, plan.spans[-1].length)],
+        [plan.first + plan.count - 1 for plan, row in zip(plans, rows, strict=True) if row.wants_logits],
+        [i for plan in plans for i in _new(plan, plan.spans[-1].slot + plan.spans[-1].length)],
+        [number for p in plans for number in (p.first, p.count, p.turns.start, p.turns.stop)],
+        [number for span in spans for number in (span.slot, span.length, span.position)],
+        [span.shift for span in spans],
+    )
+    return StepNumbers(tuple(plans), tables)
+
+
+def on_host(numbers: Sequence[int], device: torch.device) -> Tensor:
+    """(numbers,) int64, where a copy to the device need not be waited for; given back when that copy is over."""
+    return torch.tensor(numbers, dtype=torch.int64, pin_memory=device.type == "cuda")
+
+
+def carve(vector: Tensor, lines: Sequence[int]) -> StepTables:
+    """The tables that lie packed in a vector, as views of it."""
+    parts = vector.split(_sizes(lines))
+    return StepTables(
+        *(
+            part[: n * columns].view(n, columns) if columns > 1 else part[:n]
+            for part, n, columns in zip(parts, lines, COLUMNS, strict=True)
+        )
+    )
+
+
 @dataclass(frozen=True)
 class StepPlan:
-    """The rows of a step, the arena that holds their blocks, and the same as tables on the device.
+    """The arena that holds the blocks of a step, and the step's tables.
 
-    `turns` follows from `rotation` and `shifts`, the rest from `rows`.
+    rows: what the tables say, on the host; None where they are given new numbers from step to step. most_spans: no row
+    has more. turns: for each kind of rotation cosines and sines, (spans of all rows, pairs) float32.
     """
 
     arena: CacheArena
-    rows: tuple[RowPlan, ...]
-    row_table: Tensor  # (rows, 4) int64: first, count, and the row's range of `span_table`
-    span_table: Tensor  # (spans of all rows, 3) int64: slot, length, position
-    slots: Tensor  # (n,) int64: where the new keys and values go
-    shifts: Tensor  # (spans of all rows,) int64: how far a query turns before it meets the keys of a span
+    tables: StepTables
+    rows: tuple[RowPlan, ...] | None
+    most_spans: int
     rotation: Rotation
-    turns: tuple[Turn, ...]  # for each kind of rotation cosines and sines, (spans of all rows, pairs) float32
+    turns: tuple[Turn, ...]
+
+    @classmethod
+    def of(
+        cls,
+        arena: CacheArena,
+        tables: StepTables,
+        rows: tuple[RowPlan, ...] | None,
+        most_spans: int,
+        rotation: Rotation,
+    ) -> StepPlan:
+        """Cosines and sines are computed from the tables, where they lie."""
+        return cls(arena, tables, rows, most_spans, rotation, rotation.turns(tables.shifts))
+
+    @property
+    def host_rows(self) -> tuple[RowPlan, ...]:
+        """Raises NotCapturable where the host does not know them."""
+        if self.rows is None:
+            raise NotCapturable("the attention kernel reads a step's rows on the host")
+        return self.rows
+
+    @property
+    def row_table(self) -> Tensor:
+        return self.tables.row_table
+
+    @property
+    def span_table(self) -> Tensor:
+        return self.tables.span_table
+
+    @property
+    def slots(self) -> Tensor:
+        return self.tables.slots
 
     def turn(self, layer: int) -> Turn:
         """Cosines and sines of a layer."""
@@ -59,34 +197,11 @@ class StepPlan:
         return self.rotation.layout(layer)
 
 
-def plan_step(arena: CacheArena, rows: Sequence[tuple[int, tuple[ReadSpan, ...]]], rotation: Rotation) -> StepPlan:
-    """The plan of `rows`: how many new tokens each has, laid flat in this order, and what it reads.
-
-    Raises:
-        UnusableInput: a view would be longer than the model is exact over.
-    """
-    plans: list[RowPlan] = []
-    first = begin = 0
-    for count, spans in rows:
-        plans.append(RowPlan(first, count, spans, begin))
-        first, begin = first + count, begin + len(spans)
-    check_lengths(plans, rotation)
-    spans_of_all = [span for plan in plans for span in plan.spans]
-
-    def table(numbers: Sequence[int] | Sequence[tuple[int, ...]]) -> Tensor:
-        return torch.tensor(numbers, dtype=torch.int64, device=rotation.device)
-
-    shifts = table([span.shift for span in spans_of_all])
-    return StepPlan(
-        arena,
-        tuple(plans),
-        row_table=table([(p.first, p.count, p.turns.start, p.turns.stop) for p in plans]),
-        span_table=table([(s.slot, s.length, s.position) for s in spans_of_all]),
-        slots=table([s for p in plans for s in range(_end(p), _end(p) + p.count)]),
-        shifts=shifts,
-        rotation=rotation,
-        turns=rotation.turns(shifts),
-    )
+def plan_step(arena: CacheArena, numbers: StepNumbers, rotation: Rotation, device: torch.device) -> StepPlan:
+    """The plan of a single step."""
+    vector = on_host(numbers.packed(numbers.lines), device).to(device, non_blocking=True)
+    tables = carve(vector, numbers.lines)
+    return StepPlan.of(arena, tables, numbers.rows, numbers.most_spans, rotation)
 
 
 def check_lengths(rows: Sequence[RowPlan], rotation: Rotation) -> None:
@@ -101,5 +216,10 @@ def check_lengths(rows: Sequence[RowPlan], rotation: Rotation) -> None:
         )
 
 
-def _end(row: RowPlan) -> int:
-    return row.spans[-1].slot + row.spans[-1].length
+def _new(row: RowPlan, start: int) -> range:
+    return range(start, start + row.count)
+
+
+def _sizes(lines: Sequence[int]) -> list[int]:
+    """What each table takes of the vector."""
+    return [-(-n * columns // ALIGNED) * ALIGNED for n, columns in zip(lines, COLUMNS, strict=True)]

@@ -4,13 +4,12 @@
 
 Rows are ragged and packed flat into one batch entry with explicit block-local positions, so that one row may carry a
 token and another a dozen injected words and no padding is computed. Lengths and offsets are taken when the step
-starts: a row reads other rows' blocks only up to there. Knows nothing of prompts, sampling or text. Call it from one
-thread.
+starts: a row reads other rows' blocks only up to there. The device is never waited for; whoever reads the logits waits.
+Knows nothing of prompts, sampling or text. Call it from one thread.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +23,8 @@ from .cache_block import CacheArena
 from .cache_view import View, read_spans
 from .placement import input_device
 from .rotation_probe import find_rotation
-from .step_plan import plan_step
+from .step_graph import StepGraphs, choose_capture
+from .step_plan import RowStep, StepPlan, lay_out, plan_step
 
 
 @dataclass(frozen=True)
@@ -40,47 +40,54 @@ class TokenStepper:
     """A language model that reads views of blocks; it switches the model's attention to ours for good.
 
     kernel: as in the settings; where it is not native, attention is computed by torch (attention_kernels).
+    cuda_graphs: capture the steps that recur, where the model lies on one GPU (step_graph).
 
     Raises:
         UnsupportedModel: rotations of this model do not compose.
         UnusableInput: the native kernel was asked for by name and was not built.
     """
 
-    def __init__(self, model: PreTrainedModel, kernel: str = "auto") -> None:
+    def __init__(self, model: PreTrainedModel, kernel: str = "auto", cuda_graphs: bool = True) -> None:
         self.attention = choose_attention(kernel)
         attention.register()
         self.rotation = find_rotation(model)
         model.set_attn_implementation(attention.NAME)
         self.model = model.eval()
         self.device = input_device(model.get_input_embeddings())
+        capture = choose_capture(cuda_graphs, model, self.device)
+        self.graphs = StepGraphs(self.rotation, self.device, capture) if capture else None
 
     @torch.inference_mode()
     def step(self, rows: Sequence[Row]) -> torch.Tensor:
-        """Feed every row's tokens; logits (rows that want them, vocabulary) float32, in row order."""
+        """Feed every row's tokens; logits (rows that want them, vocabulary) float32, in row order.
+
+        Raises:
+            UnusableInput: a view would be longer than the model is exact over.
+        """
         arena = rows[0].view.own.arena
         _check(rows, arena)
-        counts = [len(row.tokens) for row in rows]
         for row in rows:
             row.view.own.reserve(len(row.tokens))  # may move blocks: before any span is read
-        spans = [read_spans(row.view) for row in rows]
-        plan = plan_step(arena, list(zip(counts, spans, strict=True)), self.rotation)
-        ends = itertools.accumulate(counts)
-        wanted = [end - 1 for end, row in zip(ends, rows, strict=True) if row.wants_logits]
-        with in_force(plan, self.attention):
-            output = self.model(
-                input_ids=self._flat([row.tokens for row in rows])[None],
-                position_ids=self._flat(
-                    [range(row.view.own.length, row.view.own.length + len(row.tokens)) for row in rows]
-                )[None],
-                use_cache=False,
-                logits_to_keep=torch.tensor(wanted, dtype=torch.int64, device=self.device),
-            )
+        asked = [RowStep(row.tokens, read_spans(row.view), row.wants_logits) for row in rows]
+        numbers = lay_out(asked, self.rotation)
+        logits = self.graphs.logits(self.forward, arena, numbers) if self.graphs is not None else None
+        if logits is None:
+            logits = self.forward(plan_step(arena, numbers, self.rotation, self.device)).float()
         for row in rows:
             row.view.own.tokens.extend(row.tokens)
-        return output.logits[0].float()
+        return logits
 
-    def _flat(self, parts: Sequence[Sequence[int]]) -> torch.Tensor:
-        return torch.tensor([i for part in parts for i in part], dtype=torch.int64, device=self.device)
+    def forward(self, plan: StepPlan) -> torch.Tensor:
+        """The model over a planned step: (rows that want logits, vocabulary) in its own type."""
+        tables = plan.tables
+        with in_force(plan, self.attention):
+            output = self.model(
+                input_ids=tables.tokens[None],
+                position_ids=tables.positions[None],
+                use_cache=False,
+                logits_to_keep=tables.last,
+            )
+        return output.logits[0]
 
 
 def _check(rows: Sequence[Row], arena: CacheArena) -> None:

@@ -127,7 +127,7 @@ def _attend(plan: StepPlan, layer: int, query: Tensor, keys: Tensor, values: Ten
         PADDED=padded,
         VALUE_PADDED=value_padded,
         ROWS=max(LEAST_ROWS, triton.next_power_of_2(rows)),
-        SPANS=max(LEAST_SPANS, triton.next_power_of_2(max(len(row.spans) for row in plan.rows))),
+        SPANS=max(LEAST_SPANS, triton.next_power_of_2(plan.most_spans)),
         PAIRS=cut.pairs,
         KEYS=cut.keys,
         num_warps=cut.warps,
