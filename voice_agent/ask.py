@@ -111,8 +111,14 @@ async def _answer(
     text: str, language: LoadedModel, worker: Worker, settings: Settings, mode: str, seed: int, view: View
 ) -> Figures:
     clock: Clock = WallClock()
-    kernel, kept = settings.reasoning.kernel, language.start_cache
-    engine = Engine(language.model, kernel=kernel, clock=clock, worker=worker, start_cache=kept)
+    engine = Engine(
+        language.model,
+        kernel=settings.reasoning.kernel,
+        cuda_graphs=settings.reasoning.cuda_graphs,
+        clock=clock,
+        worker=worker,
+        start_cache=language.start_cache,
+    )
     reasoner = AsyncReasoner(engine, language.tokenizer, settings=settings.reasoning, seed=seed)
     await reasoner.warm_up()
     start_s, first_written_s = clock.now_s(), None

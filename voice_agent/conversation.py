@@ -109,6 +109,7 @@ class Conversation:
         engine = Engine(
             parts.language.model,
             kernel=settings.reasoning.kernel,
+            cuda_graphs=settings.reasoning.cuda_graphs,
             clock=clock,
             worker=parts.workers.language,
             costs=settings.costs,

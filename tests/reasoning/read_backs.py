@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 aten = torch.ops.aten
 WAITING = {  # their result is a number, or has a size that depends on numbers
+    aten.item.default,
     aten._local_scalar_dense.default,
     aten.is_nonzero.default,
     aten.equal.default,

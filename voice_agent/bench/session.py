@@ -141,6 +141,7 @@ def _start_parts(began: float, settings: Settings) -> tuple[Parts, dict[str, flo
     engine = Engine(
         parts.language.model,
         kernel=settings.reasoning.kernel,
+        cuda_graphs=settings.reasoning.cuda_graphs,
         worker=parts.workers.language,
         start_cache=parts.language.start_cache,
     )

@@ -11,6 +11,7 @@ nothing of models. Not thread-safe: one thread steps.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -117,6 +118,10 @@ class CacheArena:
         """Memory of the slots that belong to blocks."""
         return (self._slots - sum(size for _, size in self._free)) * self.bytes_per_token
 
+    def layers(self) -> dict[int, tuple[torch.Tensor, torch.Tensor]]:
+        """All keys and values by layer: (kv_heads, slots, dim) each."""
+        return {index: (cache.keys, cache.values) for index, cache in self._layers.items()}
+
     def new_block(self, name: str) -> CacheBlock:
         """An empty block."""
         start = self._find(FIRST_SPAN)
@@ -135,7 +140,7 @@ class CacheArena:
             if start is None:
                 start = self._grow(capacity, block)
             else:
-                for stored in self._stored():
+                for stored in itertools.chain(*self.layers().values()):
                     stored[:, start : start + block.length] = stored[:, block.start :][:, : block.length].clone()
             block.start = start
         block.capacity = capacity
@@ -153,10 +158,6 @@ class CacheArena:
             )
         cache = self._layers[index]
         return cache.keys, cache.values
-
-    def _stored(self) -> Iterator[torch.Tensor]:
-        for cache in self._layers.values():
-            yield from (cache.keys, cache.values)
 
     def _find(self, size: int) -> int | None:
         """Take the first free span of this size; None: there is none."""

@@ -54,8 +54,9 @@ class _Request:
 class Engine:
     """Steps one model; see the module's text.
 
-    kernel, cuda_graphs: as in the settings. clock, worker: where the steps run and what their time is; costs: what a step costs in
-    virtual time. step_tokens: the most that conversations together feed in one step; a single request may be larger.
+    kernel, cuda_graphs: as in the settings. clock, worker: where the steps run and what their time is; costs: what a
+    step costs in virtual time. step_tokens: the most that conversations together feed in one step; a single request may
+    be larger.
     start_cache: keeps what a start computes for the next one; None: nothing is kept.
 
     Use it from one event loop at a time.

@@ -63,7 +63,9 @@ class AsyncReasoner:
         self.settings = settings or Reasoning()
         _check_budgets(self.settings)
         self._tokenizer = tokenizer
-        self._engine = model if isinstance(model, Engine) else Engine(model, kernel=self.settings.kernel)
+        if not isinstance(model, Engine):
+            model = Engine(model, kernel=self.settings.kernel, cuda_graphs=self.settings.cuda_graphs)
+        self._engine = model
         self._now_s = now_s or self._engine.clock.now_s
         self._gate = gate
         self._record = record or (lambda call: None)
