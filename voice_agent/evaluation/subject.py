@@ -38,7 +38,8 @@ class Subject:
             UnusableInput: it is missing or unusable.
         """
         language = load_language_model(find(settings.models.language), settings=settings.reasoning)
-        return cls(Engine(language.model, kernel=settings.reasoning.kernel), language.tokenizer, settings, time)
+        engine = Engine(language.model, kernel=settings.reasoning.kernel, cuda_graphs=settings.reasoning.cuda_graphs)
+        return cls(engine, language.tokenizer, settings, time)
 
     def reasoner(
         self, seed: int, reasoning: Reasoning | None = None, **options: Any

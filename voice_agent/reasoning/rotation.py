@@ -67,7 +67,7 @@ class Rotation:
         Runs on the device of `shifts` and waits for nothing. Angles are float64: at 30,000 positions float32 is off by
         a thousandth of a radian.
         """
-        return tuple(_turn(shifts[:, None] * kind.frequencies.double()) for kind in self.kinds)
+        return tuple(_turn(shifts[:, None] * kind.frequencies.to(shifts.device).double()) for kind in self.kinds)
 
 
 def rotate(query: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
