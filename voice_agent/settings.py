@@ -53,6 +53,10 @@ class Reasoning:
 
     thinking_budget: int = 512  # thought tokens before the answer is closed
     reconsider_tokens: int = 48  # thought after words came in before the thinker may end (a small one gives up early)
+    injection: Literal["inline", "before", "both"] = (
+        "inline"  # where mid-thought words enter: before or in the thoughts
+    )
+    injection_reminder: bool = False  # say with them that the user has verified them
     speaking_budget: int = 256  # spoken tokens of one answer
     context_tokens: int = 4096  # oldest turns leave the dialogue beyond this
     keep_thoughts: bool = False  # of past turns: better memory of how, for several times the room

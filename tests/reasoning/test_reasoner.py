@@ -7,6 +7,7 @@ import copy
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from voice_agent.clock import VirtualClock, Worker, run_in_virtual_time
 from voice_agent.errors import UnusableInput
 from voice_agent.events import AnswerEvent, Done, Gate, Injected, ModelCall, ReplyEnd, Thought, Written
 from voice_agent.reasoning.engine import Engine
-from voice_agent.reasoning.prompts import Prompts
+from voice_agent.reasoning.prompts import VERIFIED, Prompts
 from voice_agent.reasoning.reasoner import AsyncReasoner
 from voice_agent.reasoning.token_stepper import TokenStepper
 from voice_agent.settings import DeclaredCosts, Reasoning
@@ -147,11 +148,32 @@ def test_words_enter_the_running_thoughts(mode: str, at_s: float, monkeypatch: p
         assert fed.read_twice(block) == 0
 
 
-def test_words_that_come_in_the_last_step_are_not_lost() -> None:
+@pytest.mark.parametrize("reminder", [False, True])
+@pytest.mark.parametrize("injection", ["inline", "before", "both"])
+@pytest.mark.parametrize("mode", MODES)
+def test_where_words_enter(mode: str, injection: Any, reminder: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the thoughts the question grows; within them words are a turn; the earlier thoughts stay as they are."""
+    settings = replace(SETTINGS, injection=injection, injection_reminder=reminder)
+    fed = watch(monkeypatch)
+    events = converse(mode=mode, happens={1.53: hear("No, 90.")}, settings=settings)
+    said = "No, 90." + (VERIFIED if reminder else "")
+    inline = mode == "direct" or injection != "before"
+    again = 0 if inline or mode == "think:5" else 1  # the last thought, chosen anew with the words before it
+    assert (f"<|im_start|>user\n{said}" in fed.text("spoken" if mode == "direct" else "thoughts")) is inline
+    assert fed.text("user") == "How far?" + ("" if mode == "direct" or injection == "inline" else f" {said}")
+    assert not [event for t_s, event in events if 1.53 < t_s <= 1.6]  # chosen without the words: discarded
+    assert sum(isinstance(event, Injected) for _, event in events) == 1
+    assert fed.read_twice("user") == 0
+    assert fed.read_twice("thoughts") == again
+
+
+@pytest.mark.parametrize("injection", ["inline", "before", "both"])
+def test_words_that_come_in_the_last_step_are_not_lost(injection: Any) -> None:
     """Whatever the step in flight has chosen, its end included, does not outrun them."""
     plain = converse()
+    settings = replace(SETTINGS, injection=injection)
     for at_s in {t_s - 0.01 for t_s, _ in plain[-6:]}:
-        events = converse(happens={at_s: hear("No, 90.")})
+        events = converse(happens={at_s: hear("No, 90.")}, settings=settings)
         injected = next(i for i, (_, event) in enumerate(events) if isinstance(event, Injected))
         assert any(isinstance(event, Thought) for _, event in events[injected:])
         assert done(events).thinking_tokens > done(plain).thinking_tokens
@@ -195,8 +217,15 @@ WHAT_HAPPENS = st.lists(
 
 
 @examples(max_examples=25)
-@given(what=WHAT_HAPPENS, mode=st.sampled_from(MODES), seed=st.integers(0, 99))
-def test_whatever_happens_written_words_and_blocks_agree(what: list[tuple[float, str]], mode: str, seed: int) -> None:
+@given(
+    what=WHAT_HAPPENS,
+    mode=st.sampled_from(MODES),
+    seed=st.integers(0, 99),
+    injection=st.sampled_from(["inline", "before", "both"]),
+)
+def test_whatever_happens_written_words_and_blocks_agree(
+    what: list[tuple[float, str]], mode: str, seed: int, injection: Any
+) -> None:
     changes: dict[str, At] = {
         "hear": hear("No, 90."),
         "cut": lambda reasoner: reasoner.cut_spoken(reasoner.spoken[: len(reasoner.spoken) // 2]),
@@ -219,14 +248,17 @@ def test_whatever_happens_written_words_and_blocks_agree(what: list[tuple[float,
     happens = {t_s: happen(name) for t_s, name in what}
     with pytest.MonkeyPatch.context() as patch:
         fed = watch(patch)
-        events = converse(mode=mode, happens=happens | {5.0: happen("silent")}, seed=seed)
+        settings = replace(SETTINGS, injection=injection)
+        events = converse(mode=mode, happens=happens | {5.0: happen("silent")}, seed=seed, settings=settings)
     last = max((e.reply for _, e in events if isinstance(e, Written | ReplyEnd)), default=1)
     newest = texts([e for e in events if isinstance(e[1], Written) and e[1].reply == last], Written)
     assert done(events).spoken == spoken_at_cut[0] + newest or (
         newest == "" and done(events).spoken == spoken_at_cut[0]
     )
-    for block in ("preamble", "dialogue", "user", "thoughts"):
+    for block in ("preamble", "dialogue", "user"):
         assert fed.read_twice(block) == 0
+    heard = sum(name == "hear" for _, name in what)
+    assert fed.read_twice("thoughts") <= (heard if injection == "before" else 0)
 
 
 # --- endings -------------------------------------------------------------------------------------------------------

@@ -118,14 +118,17 @@ class Answer:
             self._user_pending += self._prompts.words(words if not self.user_text else " " + words)
             self._known = self.user_text = f"{self.user_text} {words}".strip()
             return
-        p, heard = self._prompts, self._prompts.words(words)
+        inline = self._place(words)
         self.user_text = f"{self.user_text} {words}"
         if self._mode.thinks:
             self._cut_off = self.thinker.text[-CUT_OFF_LENGTH:]
-            self.thinker.interject(p.heard_by_thinker(heard))
+            if inline:
+                self.thinker.interject(self._prompts.heard_by_thinker(inline))
+            else:
+                self.thinker.choose_again()
             self._thinker_done = False
             self._budget = self.thinker.sampled + (self._mode.budget or self._settings.thinking_budget)
-        self.writer.hear(heard)
+        self.writer.hear(inline)
         self._known, self._thoughts_at_injection = f"{self._known} {words}", len(self.thinker.text)
         self._thoughts_when_written = self.thinker.sampled
         self._reconsider_until = self.thinker.sampled + self._settings.reconsider_tokens
@@ -133,6 +136,14 @@ class Answer:
         self._budget_spent = False
         self._gate.close()
         self._injected.append(words)
+
+    def _place(self, words: str) -> list[int]:
+        """Let injected words enter before the thoughts, where the settings say so; tokens for a turn inside them."""
+        p, s = self._prompts, self._settings
+        reminder = p.verified if s.injection_reminder else []
+        if s.injection != "inline" and self._mode.thinks:
+            self._user_pending += [*p.words(" " + words), *reminder]
+        return [] if s.injection == "before" and self._mode.thinks else [*p.words(words), *reminder]
 
     def end_turn(self, now_s: float) -> None:
         """The question is complete."""

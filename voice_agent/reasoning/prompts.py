@@ -25,6 +25,7 @@ SYSTEM = (
 )
 REASON = "\n\nReason step by step, with the numbers."
 RESTATE = "With this, the question is now:"  # the thinker goes on from here: saying the question over, it forgets less
+VERIFIED = "\n\n(The user has verified this.)"  # reasoning models tend to doubt what comes in late
 AT_ONCE = "\n\nSpeak the answer at once."
 PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
 CONCLUDE = "Now answer my question aloud, in one or two short sentences."
@@ -107,6 +108,7 @@ class Prompts:
         self.preamble = self._template(f.opening + SYSTEM + f.to_user)
         self.think_cue = self._template(("" if f.thinks else REASON) + f.generation + opens_think)
         self._restate = self._template(RESTATE)
+        self.verified = self._template(VERIFIED)
         self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
         self.close_thoughts = self._template(closes_think)
         self.progress_cue = self._template(f.to_next_user + PROGRESS + speaks)

@@ -86,10 +86,13 @@ class Writer:
         self.cue, self._start, self._open = cue, len(self.text), True
 
     def hear(self, words: Sequence[int]) -> None:
-        """The user's words as a turn of their own, then the next utterance's cue; what was held back is dropped."""
+        """The user's words as a turn of their own, then the next utterance's cue; what was held back is dropped.
+
+        words: none where the user was heard elsewhere; the next utterance then gets its cue when it is opened.
+        """
         direct = self.cue == "direct"
         self.stream.rewind(self.given)
-        self._open = bool(self.text) or direct
+        self._open = bool(words) and (bool(self.text) or direct)
         if self._open:
             self.stream.interject(self._prompts.heard_by_writer(words, resume=direct))
         self.done = False
