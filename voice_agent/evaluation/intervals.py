@@ -25,7 +25,9 @@ class Interval:
     high: float
 
     def percent(self) -> str:
-        """'54.2% [33.3, 75.0]'"""
+        """'54.2% [33.3, 75.0]'; '-' where nothing was measured"""
+        if math.isnan(self.mean):
+            return "-"
         return f"{100 * self.mean:.1f}% [{100 * self.low:.1f}, {100 * self.high:.1f}]"
 
     def points(self) -> str:

@@ -1,0 +1,222 @@
+"""Where should words that come in mid-thought enter? The experiment behind scripts/compare_injection.
+
+    run_injection(...) -> OUT/injection.jsonl; the table by placement and moment
+
+Each item is a question whose number the user corrects (alterations.py). First it is answered uncorrected; then, with
+the same seed, once for every placement and moment, the correction coming in after 10, 30, 60 or 90% of the thoughts of
+the uncorrected run. The altered question asked outright is the ceiling. As a control an irrelevant remark comes in
+instead, which must not change the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from ..errors import UnusableInput
+from ..settings import Reasoning, Settings
+from .alterations import REMARKS, Alteration, alteration_of
+from .answering import Answered, Interjection, Piece, ask, first_step_with
+from .datasets import load_items, seed_of
+from .injection_table import injection_table
+from .modes import fingerprint
+from .runs import Job, KeptLines, Line, run_jobs
+from .scoring import final_number
+from .subject import Subject, about_run
+
+Injection = Literal["inline", "before", "both"]
+PLACEMENTS: dict[str, tuple[Injection, bool]] = {
+    "inline": ("inline", False),
+    "before": ("before", False),
+    "both": ("both", False),
+    "inline, verified": ("inline", True),
+    "before, verified": ("before", True),
+    "both, verified": ("both", True),
+}
+POINTS = (10, 30, 60, 90)  # percent of the thoughts of the uncorrected run
+MODE = "async"
+WIDTH = 120  # characters of the table where standard output is no terminal
+
+
+@dataclass(frozen=True)
+class Case:
+    """One item of the experiment."""
+
+    row: int
+    alteration: Alteration
+    remark: str
+
+    @property
+    def seed(self) -> int:
+        return seed_of("gsm8k", self.row, MODE)
+
+
+def load_cases(data: Path | None, offset: int, rows: int, items: int) -> list[Case]:
+    """The first `items` of GSM8K's rows `offset` to `offset + rows` that can be altered.
+
+    Raises:
+        UnusableInput: an unusable question set, or none of its rows can be altered.
+    """
+    cases = []
+    for item in load_items("gsm8k", data, offset=offset, limit=rows):
+        seed = seed_of("alteration", item.row, "")
+        made = alteration_of(item.question, item.source["answer"], seed)
+        if made is not None:
+            cases.append(Case(item.row, made, random.Random(seed).choice(REMARKS)))
+    if not cases:
+        raise UnusableInput(f"none of the rows {offset} to {offset + rows - 1} can be altered: choose others")
+    return cases[:items]
+
+
+def run_injection(
+    *,
+    settings: Settings,
+    out: Path,
+    data: Path | None,
+    offset: int,
+    rows: int,
+    items: int,
+    placements: Sequence[str],
+    points: Sequence[int],
+    at_once: int,
+    seed: int,
+) -> None:
+    """Make the lines that are missing, then print the table of these cases.
+
+    Raises:
+        UnusableInput: an unusable question set, model or folder.
+    """
+    cases = load_cases(data, offset, rows, items)
+    unplaced = dataclasses.replace(settings, reasoning=placed(settings.reasoning, "inline"))
+    about = {**about_run(unplaced, "virtual", seed), "questions": fingerprint("gsm8k", data)}
+    with KeptLines.open(out / "injection.jsonl", about) as kept:
+        first = [_key(case, what) for case in cases for what in ("plain", "altered")]
+        then = [
+            _key(case, f"{what}, {placement}, {point}%")
+            for case in cases
+            for what in ("correction", "remark")
+            for placement in placements
+            for point in points
+        ]
+        if any(key not in kept.lines for key in (*first, *then)):
+            subject = Subject.load(settings)
+            asyncio.run(_run(subject, cases, placements, points, kept, at_once, seed))
+        lines = [kept.lines[key] for key in (*first, *then)]
+    console = Console(highlight=False)
+    width = console.width if console.is_terminal else WIDTH
+    console.print(injection_table(lines, placements, points), width=width)
+
+
+async def _run(
+    subject: Subject,
+    cases: Sequence[Case],
+    placements: Sequence[str],
+    points: Sequence[int],
+    kept: KeptLines,
+    at_once: int,
+    seed: int,
+) -> None:
+    """Plain runs first: they say how long the thoughts are."""
+    plain = [_plain_job(subject, case, what, seed) for case in cases for what in ("plain", "altered")]
+    await run_jobs(plain, kept, at_once=at_once, what="uncorrected")
+    injected = [
+        _injected_job(subject, case, what, placement, point, kept.lines[_key(case, "plain")], seed)
+        for case in cases
+        for placement in placements
+        for point in points
+        for what in ("correction", "remark")
+    ]
+    await run_jobs(injected, kept, at_once=at_once, what="corrected")
+
+
+def _key(case: Case, what: str) -> str:
+    return f"{case.row} {what}"
+
+
+def _plain_job(subject: Subject, case: Case, what: str, seed: int) -> Job:
+    made = case.alteration
+    question, right = (made.question, made.answer) if what == "plain" else (made.altered_question, made.altered_answer)
+
+    async def run() -> Line:
+        reasoner, time = subject.reasoner(case.seed + seed)
+        answered = await ask(reasoner, time, question, MODE)
+        return {**_common(case, what, answered), "right": final_number(answered.done.spoken) == right}
+
+    return Job(_key(case, what), run)
+
+
+def _injected_job(subject: Subject, case: Case, what: str, placement: str, point: int, plain: Line, seed: int) -> Job:
+    made = case.alteration
+    words = made.correction if what == "correction" else case.remark
+    after = max(1, round(point / 100 * plain["thought_pieces"]))
+
+    async def run() -> Line:
+        reasoner, time = subject.reasoner(case.seed + seed, placed(subject.settings.reasoning, placement))
+        answered = await ask(reasoner, time, made.question, MODE, Interjection(words, after))
+        stated = final_number(answered.done.spoken)
+        line = {
+            **_common(case, what, answered),
+            "placement": placement,
+            "point": point,
+            "words": words,
+            "injected_step": answered.injected_step,
+        }
+        if what == "remark":
+            return {**line, "right": stated == made.answer, "changed": _text(stated) != plain["stated"]}
+        stale = stated is not None and stated != made.altered_answer
+        return {
+            **line,
+            "right": stated == made.altered_answer,
+            "stale": stale and _text(stated) in (plain["stated"], str(made.answer)),
+            **_reflected(answered, made.fresh),
+        }
+
+    return Job(_key(case, f"{what}, {placement}, {point}%"), run)
+
+
+def placed(reasoning: Reasoning, placement: str) -> Reasoning:
+    """The settings with words entering as the placement says."""
+    injection, reminder = PLACEMENTS[placement]
+    return dataclasses.replace(reasoning, injection=injection, injection_reminder=reminder)
+
+
+def _reflected(answered: Answered, fresh: frozenset[Fraction]) -> Line:
+    """Steps and thought tokens from the words' entry to the first spoken number that only the correction brings."""
+    entered = answered.injected_step
+    if entered is None:
+        return {"steps_to_reflect": None, "thoughts_to_reflect": None}
+    said = first_step_with(_since(answered.written, entered), set(fresh))
+    thought = None if said is None else len([p for p in _since(answered.thoughts, entered) if p.step <= said])
+    return {"steps_to_reflect": None if said is None else said - entered, "thoughts_to_reflect": thought}
+
+
+def _since(pieces: Sequence[Piece], step: int) -> list[Piece]:
+    return [piece for piece in pieces if piece.step >= step]
+
+
+def _common(case: Case, what: str, answered: Answered) -> Line:
+    done = answered.done
+    return {
+        "row": case.row,
+        "what": what,
+        "stated": _text(final_number(done.spoken)),
+        "thought_pieces": len(answered.thoughts),
+        "thinking_tokens": done.thinking_tokens,
+        "spoken_tokens": done.spoken_tokens,
+        "steps": done.steps,
+        "reason": done.reason,
+        "spoken": done.spoken,
+        "thoughts": done.thoughts,
+    }
+
+
+def _text(number: Fraction | None) -> str:
+    return "" if number is None else str(number)

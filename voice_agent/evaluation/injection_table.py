@@ -1,0 +1,89 @@
+"""Kept lines of the injection experiment -> its table: one row for every placement and moment.
+
+Corrections are counted where the model solves the altered question asked outright and, uncorrected, the original one;
+remarks where it answers at all. Pure.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from .intervals import Interval, share
+from .runs import Line
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One placement at one moment, or at all of them. Medians; None where no item has the figure."""
+
+    items: int
+    right: Interval
+    stale: Interval
+    steps_to_reflect: float | None
+    thoughts_to_reflect: float | None
+    changed_by_remark: Interval
+
+
+def solvable(lines: Sequence[Line]) -> set[int]:
+    """Rows whose altered question is answered rightly when asked outright."""
+    return {line["row"] for line in lines if line["what"] == "altered" and line["right"]}
+
+
+def placed_figures(lines: Sequence[Line], placement: str, points: Sequence[int]) -> Placed:
+    """What a placement showed at these moments together."""
+    rows = solvable(lines)
+    answered = {line["row"] for line in lines if line["what"] == "plain" and line["stated"]}
+    here = [line for line in lines if line.get("placement") == placement and line["point"] in points]
+    corrected = [line for line in here if line["what"] == "correction" and line["row"] in rows]
+    remarked = [line for line in here if line["what"] == "remark" and line["row"] in answered]
+    return Placed(
+        items=len(corrected),
+        right=share(sum(line["right"] for line in corrected), len(corrected)),
+        stale=share(sum(line["stale"] for line in corrected), len(corrected)),
+        steps_to_reflect=_median([line["steps_to_reflect"] for line in corrected]),
+        thoughts_to_reflect=_median([line["thoughts_to_reflect"] for line in corrected]),
+        changed_by_remark=share(sum(line["changed"] for line in remarked), len(remarked)),
+    )
+
+
+def injection_table(lines: Sequence[Line], placements: Sequence[str], points: Sequence[int]) -> Table:
+    """The whole experiment; the last row of each placement holds all moments."""
+    asked = [line for line in lines if line["what"] == "altered"]
+    plain = [line for line in lines if line["what"] == "plain"]
+    ceiling = share(len(solvable(lines)), len(asked))
+    table = Table(
+        title=f"{len(asked)} questions; asked outright: altered {ceiling.percent()} right, "
+        f"original {share(sum(line['right'] for line in plain), len(plain)).percent()}",
+        title_justify="left",
+        box=None,
+    )
+    for heading in ("words enter", "after"):
+        table.add_column(heading)
+    for heading in ("of", "right", "stale answer", "steps to reflect", "thoughts", "changed by a remark"):
+        table.add_column(heading, justify="right")
+    for placement in placements:
+        for at in (*([point] for point in points), list(points)):
+            f = placed_figures(lines, placement, at)
+            all_of_them = at == list(points)
+            table.add_row(
+                placement,
+                "all" if all_of_them else f"{at[0]}%",
+                str(f.items),
+                *(_share(interval, all_of_them) for interval in (f.right, f.stale)),
+                *("-" if count is None else f"{count:.4g}" for count in (f.steps_to_reflect, f.thoughts_to_reflect)),
+                _share(f.changed_by_remark, all_of_them),
+            )
+    return table
+
+
+def _share(interval: Interval, with_interval: bool) -> str:
+    return interval.percent() if with_interval else interval.percent().partition(" ")[0]
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(statistics.median(known)) if known else None
