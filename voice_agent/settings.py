@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +65,10 @@ class Reasoning:
     gate_first_tokens: int = 16  # thoughts before the first probe: a greeting is over by then
     gate_period: int = 24  # thought tokens between two utterances
     gate_open: float = 0.4  # share of yes that opens the writer
+    gate_hysteresis: float = (
+        0.0  # after a yes this much less is enough: doubtful moments do not stop a run of sentences
+    )
+    number_guard: bool = True  # take a number back before it is given out when the thoughts have not reached it
     longest_silence_s: float = 4.0  # then the writer says where it stands, whatever the gate thinks
     backlog_enough_s: float = 3.0  # audio still to be played that makes thinking more useful than writing
     thinker_temperature: float = 0.0  # 0: the likeliest token always
@@ -151,8 +156,12 @@ PROFILES: dict[str, Settings] = {
 }
 
 
-def load_settings(profile: str, config: Path | None = None) -> Settings:
+def load_settings(
+    profile: str, config: Path | None = None, calibrated: Callable[[str], dict[str, Any]] = lambda model: {}
+) -> Settings:
     """The profile's settings with the values of a TOML file on top.
+
+    calibrated: what was measured for a language model, as values of the group `reasoning`; they replace the profile's.
 
     Raises:
         UnusableInput: unknown profile, unreadable file, unknown group or key, value of the wrong type.
@@ -160,14 +169,13 @@ def load_settings(profile: str, config: Path | None = None) -> Settings:
     if profile not in PROFILES:
         raise UnusableInput(f"unknown profile '{profile}': choose one of {', '.join(PROFILES)}")
     settings = PROFILES[profile]
-    if config is None:
-        return settings
-    try:
-        tables = tomllib.loads(config.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UnusableInput(f"cannot read the settings file {config}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnusableInput(f"{config} is not valid TOML: {error}") from error
+    tables = _tables_of(config) if config else {}
+    chosen = tables.get("models")
+    model = chosen.get("language") if isinstance(chosen, dict) else None
+    model = model if isinstance(model, str) else settings.models.language
+    if measured := calibrated(model):
+        reasoning = _override(settings.reasoning, measured, f"what was measured for {model}")
+        settings = dataclasses.replace(settings, reasoning=reasoning)
     groups = {f.name for f in dataclasses.fields(Settings)} - {"profile"}
     for name, values in tables.items():
         if name not in groups or not isinstance(values, dict):
@@ -175,6 +183,15 @@ def load_settings(profile: str, config: Path | None = None) -> Settings:
         group: Any = _override(getattr(settings, name), values, f"{config} [{name}]")
         settings = dataclasses.replace(settings, **{name: group})
     return settings
+
+
+def _tables_of(config: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnusableInput(f"cannot read the settings file {config}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnusableInput(f"{config} is not valid TOML: {error}") from error
 
 
 def _override(group: Any, values: dict[str, Any], where: str) -> Any:

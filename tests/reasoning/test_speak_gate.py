@@ -61,3 +61,13 @@ def test_it_stays_as_it_is_until_asked_or_closed() -> None:
     assert not gate.wants_probe(replace(QUIET, new_thoughts=99))  # an open gate does not ask
     gate.close()
     assert gate.decide(replace(QUIET, new_thoughts=0)) == "think"
+
+
+def test_after_a_yes_a_little_less_is_enough() -> None:
+    gate = SpeakGate(replace(SETTINGS, gate_hysteresis=0.1))
+    shares = [0.45, 0.5, 0.45, 0.39, 0.45]
+    decisions = []
+    for share in shares:
+        decisions.append(gate.decide(replace(QUIET, yes=share, no=1 - share)))
+        gate.close()
+    assert decisions == ["think", "speak", "speak", "think", "think"]

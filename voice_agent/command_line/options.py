@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UnusableInput
+from ..model_store import calibrated_gate
 from ..settings import PROFILES, Settings, load_settings
 
 GPU_PROFILES = (("gpu-80gb", 70e9), ("gpu-24gb", 20e9))  # the first whose memory, in bytes, the GPU has
@@ -35,7 +36,7 @@ Mode = Annotated[
 
 def settings_of(profile: str | None, config: Path | None) -> Settings:
     """The settings of a run."""
-    return load_settings(profile or machine_profile(), config)
+    return load_settings(profile or machine_profile(), config, calibrated_gate)
 
 
 def machine_profile() -> str:

@@ -321,7 +321,8 @@ class Answer:
         if self.first_written_step is None:
             self.first_written_step = self.steps
         self._thoughts_when_written = self.thinker.sampled
-        known = None if self._thinker_done else self._known_numbers()
+        free = self._thinker_done or not self._settings.number_guard
+        known = None if free else self._known_numbers()
         taken = self.writer.take(token, token in self._stop_tokens, known)
         written = taken.written
         if taken.then != "go on":

@@ -41,11 +41,12 @@ class GateInputs:
 
 
 class SpeakGate:
-    """Remembers only whether it is open."""
+    """Remembers whether it is open, and whether the last answer opened it."""
 
     def __init__(self, settings: Reasoning) -> None:
         self._settings = settings
         self.is_open = False
+        self._was_yes = False
 
     def wants_probe(self, inputs: GateInputs) -> bool:
         """Whether an answer to the question could change anything now."""
@@ -59,7 +60,8 @@ class SpeakGate:
         if ruled is not None:
             self.is_open = ruled == "speak"
         elif share is not None:
-            self.is_open = share >= self._settings.gate_open
+            enough = self._settings.gate_open - (self._settings.gate_hysteresis if self._was_yes else 0.0)
+            self.is_open = self._was_yes = share >= enough
         return "speak" if self.is_open else "think"
 
     def close(self) -> None:
