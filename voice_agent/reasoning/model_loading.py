@@ -171,7 +171,7 @@ def _from_store(folder: Path, settings: Reasoning, report: Progress) -> tuple[An
     if settings.device_map:
         raise UnusableInput(f"{folder.name} is packed and runs on one device: leave [reasoning] device_map empty")
     report("loading weights", 0.0)
-    kernel = choose_kernel(settings.kernel)
+    kernel = choose_kernel(settings.kernel, torch.bfloat16 if settings.dtype == "bfloat16" else torch.float32)
     on_gpu = kernel.device.type == "cuda"
     dtype = torch.bfloat16 if settings.dtype == "bfloat16" or (settings.dtype == "auto" and on_gpu) else torch.float32
     need_memory(stored_bytes(folder) * kernel.memory_factor, what=str(folder), device=kernel.device)

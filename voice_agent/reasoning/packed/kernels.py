@@ -5,7 +5,7 @@
     native   integer dot products on the tiles themselves, C++ built at set-up (native_build): nothing is copied
     triton   on a GPU: the tiles read as they are, any activations; fused kernels of triton_linears
     torch    torch's own 4- and 8-bit operators, bfloat16 activations; weights are repacked when loaded
-    plain    dequantised float32 and F.linear: what the other two are tested against; 4 bytes a weight
+    plain    dequantised and F.linear: what the others are tested against; 4 bytes a weight, in bfloat16 2
 
 x: (tokens, columns) float32 or bfloat16 (triton: float16 too); y: (tokens, rows) of x's dtype.
 """
@@ -43,14 +43,15 @@ class PlainKernel:
     name = "plain"
     memory_factor = 8.0
 
-    def __init__(self, device: torch.device = CPU) -> None:
+    def __init__(self, device: torch.device = CPU, dtype: torch.dtype = torch.float32) -> None:
         self.device = device
+        self._dtype = dtype
 
     def prepare(self, weight: PackedWeight) -> Tensor:
-        return weight.dequantize()
+        return weight.dequantize().to(self._dtype)
 
     def multiply(self, x: Tensor, form: Tensor, bias: Tensor | None) -> Tensor:
-        return F.linear(x.float(), form, None if bias is None else bias.float()).to(x.dtype)
+        return F.linear(x.to(self._dtype), form, None if bias is None else bias.to(self._dtype)).to(x.dtype)
 
 
 class TorchKernel:
@@ -108,9 +109,9 @@ class NativeKernel:
         return y.to(x.dtype)
 
 
-def choose_kernel(name: str) -> Kernel:
+def choose_kernel(name: str, plain_dtype: torch.dtype = torch.float32) -> Kernel:
     """The kernel called `name`; 'auto' is triton where there is a GPU and triton is installed, else native where it was
-    built, else torch. Plain runs on a GPU too, where there is one.
+    built, else torch. Plain runs on a GPU too, where there is one, and computes in `plain_dtype`.
 
     Raises:
         UnusableInput: native was asked for by name and was not built, or triton and it or a GPU is missing.
@@ -119,7 +120,7 @@ def choose_kernel(name: str) -> Kernel:
     if name == "triton" or (name == "auto" and on_gpu and find_spec("triton")):
         return _triton_kernel()
     if name == "plain":
-        return PlainKernel(torch.device("cuda") if on_gpu else CPU)
+        return PlainKernel(torch.device("cuda") if on_gpu else CPU, plain_dtype)
     native = load_native() if name in ("auto", "native") else None
     if native is not None:
         return NativeKernel(native.packed_linear)
