@@ -141,7 +141,17 @@ def test_modes_that_do_not_exist(mode: str) -> None:
 
 @pytest.mark.parametrize(
     ("memory_gb", "profile"),
-    [(0, "cpu"), (8, "cpu"), (16, "cpu"), (25.3, "gpu-24gb"), (48, "gpu-24gb"), (85, "gpu-80gb"), (150, "gpu-80gb")],
+    [
+        (0, "cpu"),
+        (8, "cpu"),
+        (12.6, "gpu-12gb"),
+        (16, "gpu-12gb"),
+        (25.3, "gpu-24gb"),
+        (47.7, "gpu-48gb"),
+        (51, "gpu-48gb"),
+        (85, "gpu-80gb"),
+        (150, "gpu-80gb"),
+    ],
 )
 def test_gpu_memory_decides_the_profile(memory_gb: float, profile: str) -> None:
     assert profile_for_gpu(int(memory_gb * 1e9)) == profile

@@ -28,6 +28,11 @@ from .settings import Settings
 
 PORTAUDIO_REMEDY = "sudo apt-get install libportaudio2"
 COMPILER_REMEDY = "sudo apt-get install g++, then scripts/setup: answers come faster"
+SHARE_KEPT = {
+    "stored": 1.0,
+    "int8": 0.57,
+    "int4": 0.38,
+}  # of a bfloat16 model's bytes (reasoning/memory_need.py, Qwen3-8B)
 ROOM_BESIDE_WEIGHTS_BYTES = 1.5e9  # interpreter, libraries, recognizer, voice, keys and values (measured: 1.3e9)
 
 
@@ -52,7 +57,7 @@ def examine(settings: Settings) -> list[Check]:
         _memory(entries, on_gpu),
         _disk(entries),
         *_packages(),
-        _gpu(entries, on_gpu),
+        _gpu(entries, on_gpu, settings.reasoning.weights),
         *(() if on_gpu else (_native_kernel(),)),
         *(_model(entry, settings) for entry in entries),
         *_sound(),
@@ -136,7 +141,7 @@ def _packages() -> Iterator[Check]:
             yield Check(name, "problem", "not installed", "run scripts/setup")
 
 
-def _gpu(entries: list[ModelEntry], on_gpu: bool) -> Check:
+def _gpu(entries: list[ModelEntry], on_gpu: bool, weights: str) -> Check:
     import torch
 
     if not torch.cuda.is_available():
@@ -145,7 +150,7 @@ def _gpu(entries: list[ModelEntry], on_gpu: bool) -> Check:
         return Check("gpu", "ok", "none, none needed")
     device = torch.cuda.get_device_properties(0)
     found = f"{device.name}, {device.total_memory / 1e9:.0f} GB, CUDA {torch.version.cuda}"
-    largest = max(entry.size_bytes for entry in entries)
+    largest = max(entry.size_bytes for entry in entries) * SHARE_KEPT[weights]
     if on_gpu and device.total_memory < largest:
         return Check("gpu", "problem", found, f"the language model alone has {largest / 1e9:.0f} GB: a smaller profile")
     return Check("gpu", "ok", found)

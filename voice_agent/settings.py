@@ -141,11 +141,24 @@ PROFILES: dict[str, Settings] = {
         reasoning=Reasoning(thinking_budget=96, speaking_budget=48),
         costs=DeclaredCosts(step_ms=20.0, prefill_token_ms=2.0),
     ),
+    # Sizes: reasoning/memory_need.py counts weights and cache, a test holds them to the GPU's memory.
+    "gpu-12gb": Settings(
+        profile="gpu-12gb",
+        models=Models(language="qwen3-8b", recognizer="whisper-base"),
+        reasoning=Reasoning(weights="int4", thinking_budget=4096, speaking_budget=512, context_tokens=16_384),
+        costs=DeclaredCosts(step_ms=20.0, prefill_token_ms=0.5),
+    ),
     "gpu-24gb": Settings(
         profile="gpu-24gb",
         models=Models(language="qwen3-8b", recognizer="whisper-base"),
         reasoning=Reasoning(thinking_budget=4096, speaking_budget=512, context_tokens=16_384),
         costs=DeclaredCosts(step_ms=12.0, prefill_token_ms=0.2),
+    ),
+    "gpu-48gb": Settings(
+        profile="gpu-48gb",
+        models=Models(language="qwen3-32b", recognizer="whisper-base"),
+        reasoning=Reasoning(weights="int8", thinking_budget=8192, speaking_budget=512, context_tokens=16_384),
+        costs=DeclaredCosts(step_ms=50.0, prefill_token_ms=1.0),
     ),
     "gpu-80gb": Settings(
         profile="gpu-80gb",

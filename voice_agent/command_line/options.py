@@ -16,7 +16,12 @@ from ..errors import UnusableInput
 from ..model_store import calibrated_gate
 from ..settings import PROFILES, Settings, load_settings
 
-GPU_PROFILES = (("gpu-80gb", 70e9), ("gpu-24gb", 20e9))  # the first whose memory, in bytes, the GPU has
+GPU_PROFILES = (
+    ("gpu-80gb", 78e9),
+    ("gpu-48gb", 44e9),
+    ("gpu-24gb", 22e9),
+    ("gpu-12gb", 11e9),
+)  # the first whose memory, in bytes, the GPU has
 
 Profile = Annotated[
     str | None,
