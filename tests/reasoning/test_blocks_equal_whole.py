@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.reasoning.rerotating_twin import ReRotatingTwin
 from tests.reasoning.tiny_models import tiny_model
 from voice_agent.reasoning.cache_block import CacheArena
 from voice_agent.reasoning.cache_view import View
+from voice_agent.reasoning.rerotating_twin import ReRotatingTwin
 from voice_agent.reasoning.token_stepper import Row, TokenStepper
 
 KINDS = ["llama", "mistral", "qwen2", "qwen3"]

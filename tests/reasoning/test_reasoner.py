@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from tests.reasoning.architectures import FAMILIES
+from tests.reasoning.tiny_models import tiny_model
 from tests.reasoning.tiny_reasoner import SETTINGS, TOKENIZER, At, converse, hear, shared_model, tiny_reasoner, watch
-from tests.reasoning.tiny_tokenizer import tiny_tokenizer
+from tests.reasoning.tiny_tokenizer import VOCABULARY, tiny_tokenizer
 from voice_agent.clock import VirtualClock, Worker, run_in_virtual_time
 from voice_agent.errors import UnusableInput
 from voice_agent.events import AnswerEvent, Done, Gate, Injected, ModelCall, ReplyEnd, Thought, Written
@@ -578,6 +580,13 @@ def test_one_answer_at_a_time() -> None:
 def test_settings_that_cannot_work(changes: dict[str, int], sentence: str) -> None:
     with pytest.raises(UnusableInput, match=sentence):
         tiny_reasoner(VirtualClock(), replace(SETTINGS, **changes))  # type: ignore[arg-type]
+
+
+def test_a_context_beyond_what_is_exact() -> None:
+    phi3 = next(family for family in FAMILIES if family.beyond.startswith("longrope"))
+    model = tiny_model("phi3", **{**phi3.changes, "vocab_size": VOCABULARY})
+    with pytest.raises(UnusableInput, match=r"context_tokens allows 1200 tokens: .* exact .* up to 256 \(longrope"):
+        AsyncReasoner(model, TOKENIZER, settings=SETTINGS)
 
 
 def test_a_tokenizer_without_a_chat_template() -> None:

@@ -8,7 +8,7 @@ import torch
 from voice_agent.errors import UnusableInput
 from voice_agent.reasoning.cache_block import CacheArena
 from voice_agent.reasoning.cache_view import ReadSpan
-from voice_agent.reasoning.rotation import Kind, Layout, Rotation, rotate
+from voice_agent.reasoning.rotation import Bound, Kind, Layout, Rotation, rotate
 from voice_agent.reasoning.step_plan import RowStep, lay_out, plan_step
 
 FREQUENCIES = torch.tensor([1.0, 0.3, 0.02, 0.004])
@@ -50,8 +50,8 @@ def test_each_layer_turns_in_its_own_way() -> None:
 
 
 def test_a_view_beyond_what_is_exact_is_refused() -> None:
-    rotation = Rotation([Kind(FREQUENCIES)], {0: 0}, exact_to=100)
+    rotation = Rotation([Kind(FREQUENCIES)], {0: 0}, exact_to=Bound(100, "as is said"))
     spans = (ReadSpan(0, 90, 0, 90), ReadSpan(96, 8, 90, 0))
     lay_out([RowStep([5, 6], spans)], rotation)
-    with pytest.raises(UnusableInput, match=r"a view of 101 tokens: .* up to 100 tokens; set .* to at most 100"):
+    with pytest.raises(UnusableInput, match=r"a view of 101 tokens: .* to 100 \(as is said\); set .* to at most 100"):
         lay_out([RowStep([5], spans[:1]), RowStep([5, 6, 7], spans)], rotation)

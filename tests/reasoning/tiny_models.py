@@ -24,7 +24,11 @@ SHAPE: dict[str, Any] = {
 
 
 def tiny_model(kind: str, **changes: Any) -> PreTrainedModel:
-    """A random model; weights are larger than usual so that attention is sharp and errors show."""
+    """A random model; weights are larger than usual so that attention is sharp and errors show.
+
+    A change to `...` leaves a setting out.
+    """
     torch.manual_seed(7)
-    config = AutoConfig.for_model(kind, **{**SHAPE, "initializer_range": 0.2, **changes})
+    wanted = {**SHAPE, "initializer_range": 0.2, **changes}
+    config = AutoConfig.for_model(kind, **{name: value for name, value in wanted.items() if value is not ...})
     return AutoModelForCausalLM.from_config(config, attn_implementation="eager").float().eval().requires_grad_(False)

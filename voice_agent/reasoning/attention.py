@@ -10,12 +10,11 @@ the kernel's business (attention_kernels).
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers.modeling_utils import AttentionInterface
 
 from .attention_kernels import AttentionKernel, Scoring
@@ -23,17 +22,32 @@ from .step_plan import StepPlan
 
 NAME = "voice_agent_blocks"
 
-_step: contextvars.ContextVar[tuple[StepPlan, AttentionKernel]] = contextvars.ContextVar("voice_agent_step")
+Answer = Callable[[nn.Module, Tensor, Tensor, Tensor, Scoring], Tensor]  # layer's module, query, key, value
+
+_answer: contextvars.ContextVar[Answer] = contextvars.ContextVar("voice_agent_attention")
 
 
 @contextmanager
 def in_force(plan: StepPlan, kernel: AttentionKernel) -> Iterator[None]:
     """Let attention calls of this thread follow `plan`, computed by `kernel`."""
-    token = _step.set((plan, kernel))
+
+    def attend_blocks(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, scoring: Scoring) -> Tensor:
+        layer = module.layer_idx
+        assert isinstance(layer, int)
+        return kernel.attend(plan, layer, query, key, value, scoring)
+
+    with answered_by(attend_blocks):
+        yield
+
+
+@contextmanager
+def answered_by(answer: Answer) -> Iterator[None]:
+    """Let attention calls of this thread go to `answer`: query (heads, n, dim), ... -> (n, heads, value_dim)."""
+    token = _answer.set(answer)
     try:
         yield
     finally:
-        _step.reset(token)
+        _answer.reset(token)
 
 
 def register() -> None:
@@ -43,20 +57,17 @@ def register() -> None:
 
 def attend(
     module: nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
     scaling: float | None = None,
     sliding_window: int | None = None,
     softcap: float | None = None,
-    s_aux: torch.Tensor | None = None,
+    s_aux: Tensor | None = None,
     **_: Any,
-) -> tuple[torch.Tensor, None]:
+) -> tuple[Tensor, None]:
     """The attention function of transformers' interface (transformers, integrations/sdpa_attention.py)."""
-    plan, kernel = _step.get()
-    layer = module.layer_idx
-    assert isinstance(layer, int)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scoring = Scoring(scale, sliding_window, softcap, s_aux)
-    return kernel.attend(plan, layer, query[0], key[0], value[0], scoring)[None], None
+    return _answer.get()(module, query[0], key[0], value[0], scoring)[None], None

@@ -24,6 +24,7 @@ from ..clock import Clock, WallClock, Worker, result_of
 from ..settings import DeclaredCosts
 from .cache_block import CacheArena, CacheBlock
 from .cache_view import View
+from .rotation import Bound
 from .sampling import read_back
 from .self_check import check_blocks_equal_whole
 from .start_cache import StartCache
@@ -92,6 +93,11 @@ class Engine:
         self._conversations = 0  # that are in the middle of something
         self._waiting: list[_Request] = []
         self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def exact_to(self) -> Bound | None:
+        """The longest view over which the model is exact; None where there is no such bound."""
+        return self._stepper.rotation.exact_to
 
     @contextmanager
     def taking_part(self) -> Iterator[None]:

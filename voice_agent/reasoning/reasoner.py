@@ -46,7 +46,7 @@ class AsyncReasoner:
 
     Raises:
         UnsupportedModel: the model cannot be run exactly over shared blocks.
-        UnusableInput: a negative budget, or budgets that do not fit the context.
+        UnusableInput: a negative budget, budgets that do not fit the context, or a context beyond what is exact.
     """
 
     def __init__(
@@ -72,6 +72,8 @@ class AsyncReasoner:
         self._seed = seed
         self._prompts = Prompts(tokenizer)
         self._stop_tokens = stop_tokens(tokenizer, self._engine.model)
+        if self._engine.exact_to:
+            self._engine.exact_to.check(self.settings.context_tokens, "context_tokens allows")
         self._preamble = self._engine.preamble(self._prompts.preamble)
         taken = len(self._prompts.preamble) + self.settings.thinking_budget + self.settings.speaking_budget
         self._room = self.settings.context_tokens - taken - RESERVE_TOKENS  # for past turns and the question, half each

@@ -34,7 +34,7 @@ class Layout:
     interleaved: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """One way of rotating: how fast each pair turns, and where the pairs stand."""
 
@@ -42,14 +42,29 @@ class Kind:
     layout: Layout = Layout()
 
 
+@dataclass(frozen=True)
+class Bound:
+    """The longest view, in tokens, over which a model is exact, and what comes beyond it."""
+
+    tokens: int
+    reason: str
+
+    def check(self, tokens: int, what: str) -> None:
+        """Raises UnusableInput where `what` has more tokens."""
+        if tokens > self.tokens:
+            raise UnusableInput(
+                f"{what} {tokens} tokens: this model is exact over shared blocks up to {self.tokens} ({self.reason}); "
+                f"set [reasoning] context_tokens to at most {self.tokens}, or choose another model"
+            )
+
+
 class Rotation:
     """The extra rotation of one model.
 
-    layers: for each layer the number of its kind. exact_to: the longest view, in tokens, over which the model can be
-    run exactly; None where there is no such bound.
+    layers: for each layer the number of its kind. exact_to: None where views may be of any length.
     """
 
-    def __init__(self, kinds: Sequence[Kind], layers: Mapping[int, int], exact_to: int | None = None) -> None:
+    def __init__(self, kinds: Sequence[Kind], layers: Mapping[int, int], exact_to: Bound | None = None) -> None:
         self.kinds = tuple(kinds)
         self.layers = dict(layers)
         self.exact_to = exact_to
@@ -73,14 +88,14 @@ class Rotation:
 def rotate(query: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
     """Rotate the turning entries of `query` (..., head_dim) float32 by angles (..., pairs) that broadcast with it."""
     pairs = cos.shape[-1]
-    first, second = pair_slices(layout, pairs)
+    first, second = _pair_slices(layout, pairs)
     turned = query.expand(*torch.broadcast_shapes(query.shape[:-1], cos.shape[:-1]), -1).clone()
     turned[..., first] = query[..., first] * cos - query[..., second] * sin
     turned[..., second] = query[..., second] * cos + query[..., first] * sin
     return turned
 
 
-def pair_slices(layout: Layout, pairs: int) -> tuple[slice, slice]:
+def _pair_slices(layout: Layout, pairs: int) -> tuple[slice, slice]:
     """Where in a head the first and the second entries of all pairs stand."""
     start, end = layout.start, layout.start + 2 * pairs
     if layout.interleaved:

@@ -1,11 +1,14 @@
 """Does this model give over blocks what it gives whole? Asked once when a reasoner is made.
 
-A model whose rotary layout, masks or attention extras differ from what shared blocks assume must be refused, never
-run wrong.
+Two streams and an earlier block that grows beside them are fed to the model over blocks and to its re-rotating twin.
+A model whose rotary layout, masks or attention extras differ from what shared blocks assume must be refused, never run
+wrong.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 import torch
@@ -15,6 +18,7 @@ from . import attention
 from .cache_block import CacheArena
 from .cache_view import View
 from .packed.linears import PackedLinear
+from .rerotating_twin import ReRotatingTwin
 from .rotation import UnsupportedModel
 from .start_cache import StartCache
 from .token_stepper import Row, TokenStepper
@@ -22,14 +26,16 @@ from .token_stepper import Row, TokenStepper
 # Relative error of the logits; half precision and 4-bit weights with rounded activations scatter more than float32.
 TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 2e-2}
 QUANTISED_TOLERANCE = 1e-1
-PROBE_TOKENS = 12
+# Each step: which blocks grow, by how many tokens. First in reading order, then the first one grows beside the last.
+SCRIPT: tuple[dict[str, int], ...] = ({"first": 4}, {"second": 4}, {"third": 3, "first": 3}, {"third": 1})
+READING_ORDER = ("first", "second", "third")
 # By which attention kernels a model was checked: a second reasoner on it must not disturb the first one's steps.
 _checked: WeakKeyDictionary[PreTrainedModel, set[str]] = WeakKeyDictionary()
 
 
 @torch.inference_mode()
 def check_blocks_equal_whole(stepper: TokenStepper, kept: StartCache | None = None) -> None:
-    """Feed a few tokens as three blocks and as one text and compare the last logits; once for each model and kernel.
+    """Compare the logits of a few steps with the re-rotating twin's; once for each model and kernel.
 
     kept: knows whether an earlier start has done so.
 
@@ -43,20 +49,20 @@ def check_blocks_equal_whole(stepper: TokenStepper, kept: StartCache | None = No
     if kept and kept.has_passed(how):
         _checked[model].add(stepper.attention.name)
         return
-    vocabulary = model.config.get_text_config().vocab_size
-    tokens = [(7919 * i + 101) % vocabulary for i in range(1, PROBE_TOKENS + 1)]
+    steps = list(_steps(model.config.get_text_config().vocab_size))
     arena = CacheArena()
-    blocks = [arena.new_block(name) for name in ("first", "second", "third")]
-    logits = torch.empty(0)
-    for i, block in enumerate(blocks):
-        view = View(tuple(blocks[: i + 1]))
-        logits = stepper.step([Row(view, tokens[4 * i : 4 * i + 4], wants_logits=block is blocks[-1])])
+    blocks = {name: arena.new_block(name) for name in READING_ORDER}
+    got = [
+        stepper.step([Row(View(tuple(blocks[name] for name in names)), tokens) for names, tokens in rows])
+        for rows in steps
+    ]
     model.set_attn_implementation("eager")
     try:
-        whole = model(input_ids=torch.tensor([tokens], device=stepper.device), use_cache=False).logits[:, -1].float()
+        twin = ReRotatingTwin(model)
+        expected = [twin.step(rows) for rows in steps]
     finally:
         model.set_attn_implementation(attention.NAME)
-    error = float((logits - whole).norm() / whole.norm())
+    error = float(torch.stack([(g - e).norm() / e.norm() for g, e in zip(got, expected, strict=True)]).max())
     allowed = tolerance_of(model)
     if not error <= allowed:
         raise UnsupportedModel(
@@ -66,6 +72,19 @@ def check_blocks_equal_whole(stepper: TokenStepper, kept: StartCache | None = No
     _checked[model].add(stepper.attention.name)
     if kept:
         kept.note_passed(how)
+
+
+def _steps(vocabulary: int) -> Iterator[list[tuple[tuple[str, ...], list[int]]]]:
+    """The rows of each step: the blocks of a view, and new tokens for the last of them."""
+    token = itertools.count(1)
+    for growing in SCRIPT:
+        yield [
+            (
+                READING_ORDER[: READING_ORDER.index(name) + 1],
+                [(7919 * next(token) + 101) % vocabulary for _ in range(n)],
+            )
+            for name, n in growing.items()
+        ]
 
 
 def tolerance_of(model: PreTrainedModel) -> float:

@@ -17,7 +17,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..errors import UnusableInput
 from .cache_block import CacheArena
 from .cache_view import ReadSpan
 from .rotation import Layout, Rotation, Turn
@@ -205,15 +204,10 @@ def plan_step(arena: CacheArena, numbers: StepNumbers, rotation: Rotation, devic
 
 
 def check_lengths(rows: Sequence[RowPlan], rotation: Rotation) -> None:
-    """Raises UnusableInput where a row's view would be longer than `rotation.exact_to`."""
-    if rotation.exact_to is None:
-        return
-    longest = max(row.spans[-1].position + row.spans[-1].length + row.count for row in rows)
-    if longest > rotation.exact_to:
-        raise UnusableInput(
-            f"a view of {longest} tokens: this model is exact over shared blocks up to {rotation.exact_to} tokens; "
-            f"set [reasoning] context_tokens to at most {rotation.exact_to}"
-        )
+    """Raises UnusableInput where a row's view would be longer than the model is exact over."""
+    if rotation.exact_to:
+        longest = max(row.spans[-1].position + row.spans[-1].length + row.count for row in rows)
+        rotation.exact_to.check(longest, "a view of")
 
 
 def _new(row: RowPlan, start: int) -> range:

@@ -50,9 +50,9 @@ class TokenStepper:
     def __init__(self, model: PreTrainedModel, kernel: str = "auto", cuda_graphs: bool = True) -> None:
         self.attention = choose_attention(kernel)
         attention.register()
-        self.rotation = find_rotation(model)
         model.set_attn_implementation(attention.NAME)
         self.model = model.eval()
+        self.rotation = find_rotation(self.model)
         self.device = input_device(model.get_input_embeddings())
         capture = choose_capture(cuda_graphs, model, self.device)
         self.graphs = StepGraphs(self.rotation, self.device, capture) if capture else None
