@@ -43,6 +43,20 @@ def test_the_last_number_is_the_answer(text: str, number: int | str | None) -> N
     assert final_number(text) == (None if number is None else Fraction(number))
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Brinley needs to score 119 on the sixth test to get an average of 93.", 119),
+        ("She has 9 left. With $2 each she makes $18 from them.", 18),
+        ("She makes $18 every day. That is for 2 dollars an egg.", 2),  # nothing but what was given: the last of it
+        ("It is 93.", 93),
+        ("It is 119. That is all.", 119),
+    ],
+)
+def test_what_the_question_holds_is_seldom_the_answer(text: str, number: int) -> None:
+    assert final_number(text, "An average of 93 with eggs at $2?") == number
+
+
 def test_all_numbers_in_order() -> None:
     assert stated_numbers("60 km in forty-five minutes is 80, not -1/2") == [60, 45, 80, Fraction(-1, 2)]
 

@@ -22,7 +22,7 @@ from voice_agent.clock import VirtualClock, Worker, run_in_virtual_time
 from voice_agent.errors import UnusableInput
 from voice_agent.events import AnswerEvent, Done, Gate, Injected, ModelCall, ReplyEnd, Thought, Written
 from voice_agent.reasoning.engine import Engine
-from voice_agent.reasoning.prompts import VERIFIED, Prompts
+from voice_agent.reasoning.prompts import NOTICE, VERIFIED, Prompts
 from voice_agent.reasoning.reasoner import AsyncReasoner
 from voice_agent.reasoning.token_stepper import TokenStepper
 from voice_agent.settings import DeclaredCosts, Reasoning
@@ -160,13 +160,13 @@ def test_where_words_enter(mode: str, injection: Any, reminder: bool, monkeypatc
     events = converse(mode=mode, happens={1.53: hear("No, 90.")}, settings=settings)
     said = "No, 90." + (VERIFIED if reminder else "")
     inline = mode == "direct" or injection != "before"
-    again = 0 if inline or mode == "think:5" else 1  # the last thought, chosen anew with the words before it
     assert (f"<|im_start|>user\n{said}" in fed.text("spoken" if mode == "direct" else "thoughts")) is inline
     assert fed.text("user") == "How far?" + ("" if mode == "direct" or injection == "inline" else f" {said}")
     assert not [event for t_s, event in events if 1.53 < t_s <= 1.6]  # chosen without the words: discarded
     assert sum(isinstance(event, Injected) for _, event in events) == 1
     assert fed.read_twice("user") == 0
-    assert fed.read_twice("thoughts") == again
+    assert fed.read_twice("thoughts") == 0
+    assert (NOTICE in fed.text("thoughts")) is not inline
 
 
 @pytest.mark.parametrize("injection", ["inline", "before", "both"])
@@ -257,10 +257,8 @@ def test_whatever_happens_written_words_and_blocks_agree(
     assert done(events).spoken == spoken_at_cut[0] + newest or (
         newest == "" and done(events).spoken == spoken_at_cut[0]
     )
-    for block in ("preamble", "dialogue", "user"):
+    for block in ("preamble", "dialogue", "user", "thoughts"):
         assert fed.read_twice(block) == 0
-    heard = sum(name == "hear" for _, name in what)
-    assert fed.read_twice("thoughts") <= (heard if injection == "before" else 0)
 
 
 # --- endings -------------------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def _ask_math500(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _score_gsm8k(spoken: str, item: Item) -> Verdict:
-    return score_number(spoken, item.gold)
+    return score_number(spoken, item.gold, item.question)
 
 
 def _score_choice(spoken: str, item: Item) -> Verdict:

@@ -99,7 +99,7 @@ def _silent_job(subject: Subject, item: Item, seed: int) -> Job:
         return {
             "row": item.row,
             "moment": 0,
-            "right": score_number(done.spoken, item.gold).right,
+            "right": score_number(done.spoken, item.gold, item.question).right,
             "thinking_tokens": done.thinking_tokens,
             "new_numbers": len(found),
             "spoken": done.spoken,
@@ -132,7 +132,7 @@ def _moment_job(subject: Subject, item: Item, moment: int, silent: Line, seed: i
             "no": asked.no if asked else None,
             "share": asked.share_of_yes if asked else None,
             "covered": covered(sentence, answered, item.question),
-            "right": score_number(answered.done.spoken, item.gold).right,
+            "right": score_number(answered.done.spoken, item.gold, item.question).right,
             "sentence": "".join(piece.text for piece in sentence),
             "spoken": answered.done.spoken,
         }

@@ -148,7 +148,8 @@ def _plain_job(subject: Subject, case: Case, what: str, seed: int) -> Job:
     async def run() -> Line:
         reasoner, time = subject.reasoner(case.seed + seed)
         answered = await ask(reasoner, time, question, MODE)
-        return {**_common(case, what, answered), "right": final_number(answered.done.spoken) == right}
+        line = _common(case, what, answered, question)
+        return {**line, "right": line["stated"] == str(right)}
 
     return Job(_key(case, what), run)
 
@@ -161,21 +162,21 @@ def _injected_job(subject: Subject, case: Case, what: str, placement: str, point
     async def run() -> Line:
         reasoner, time = subject.reasoner(case.seed + seed, placed(subject.settings.reasoning, placement))
         answered = await ask(reasoner, time, made.question, MODE, Interjection(words, after))
-        stated = final_number(answered.done.spoken)
+        # what the corrected question holds does not count as found, nor what the original one does
         line = {
-            **_common(case, what, answered),
+            **_common(case, what, answered, f"{made.question} {made.altered_question}"),
             "placement": placement,
             "point": point,
             "words": words,
             "injected_step": answered.injected_step,
         }
         if what == "remark":
-            return {**line, "right": stated == made.answer, "changed": _text(stated) != plain["stated"]}
-        stale = stated is not None and stated != made.altered_answer
+            return {**line, "right": line["stated"] == str(made.answer), "changed": line["stated"] != plain["stated"]}
+        right = line["stated"] == str(made.altered_answer)
         return {
             **line,
-            "right": stated == made.altered_answer,
-            "stale": stale and _text(stated) in (plain["stated"], str(made.answer)),
+            "right": right,
+            "stale": not right and line["stated"] != "" and line["stated"] in (plain["stated"], str(made.answer)),
             **_reflected(answered, made.fresh),
         }
 
@@ -202,12 +203,13 @@ def _since(pieces: Sequence[Piece], step: int) -> list[Piece]:
     return [piece for piece in pieces if piece.step >= step]
 
 
-def _common(case: Case, what: str, answered: Answered) -> Line:
+def _common(case: Case, what: str, answered: Answered, question: str) -> Line:
     done = answered.done
+    stated = final_number(done.spoken, question)
     return {
         "row": case.row,
         "what": what,
-        "stated": _text(final_number(done.spoken)),
+        "stated": "" if stated is None else str(stated),
         "thought_pieces": len(answered.thoughts),
         "thinking_tokens": done.thinking_tokens,
         "spoken_tokens": done.spoken_tokens,
@@ -216,7 +218,3 @@ def _common(case: Case, what: str, answered: Answered) -> Line:
         "spoken": done.spoken,
         "thoughts": done.thoughts,
     }
-
-
-def _text(number: Fraction | None) -> str:
-    return "" if number is None else str(number)

@@ -3,7 +3,8 @@
     spoken text -> final_number: Fraction | None        digits or words, signs, fractions, "and a half"
     spoken text, choices -> final_choice: letter | None
 
-The last number stated counts, as is usual for GSM8K. Pure.
+As is usual for GSM8K the last number counts; of several in one sentence, the last that the question does not hold.
+Pure.
 """
 
 from __future__ import annotations
@@ -62,17 +63,25 @@ def stated_numbers(text: str) -> list[Fraction]:
     return values
 
 
-def final_number(text: str) -> Fraction | None:
-    """The last number of `text`; what stands in \\boxed{} outranks it."""
+def final_number(text: str, question: str = "") -> Fraction | None:
+    """The number that `text` ends up with.
+
+    What stands in \\boxed{} outranks the rest. Of the last sentence that states any, the last number counts that the
+    question does not hold: "she needs 119 points for an average of 93".
+    """
     boxed = _BOXED.findall(text)
     numbers = stated_numbers(boxed[-1]) if boxed else []
-    numbers = numbers or stated_numbers(text)
-    return numbers[-1] if numbers else None
+    if not numbers:
+        sentences = [stated_numbers(sentence) for sentence in re.split(r"(?<=[.!?])\s+", text)]
+        numbers = next((found for found in reversed(sentences) if found), [])
+    given = set(stated_numbers(question))
+    found = [number for number in numbers if number not in given] or numbers
+    return found[-1] if found else None
 
 
-def score_number(spoken: str, gold: str) -> Verdict:
+def score_number(spoken: str, gold: str, question: str = "") -> Verdict:
     """Exact equality with the gold number."""
-    number = final_number(spoken)
+    number = final_number(spoken, question)
     return Verdict("" if number is None else str(number), number == Fraction(gold.replace(",", "")))
 
 

@@ -122,10 +122,7 @@ class Answer:
         self.user_text = f"{self.user_text} {words}"
         if self._mode.thinks:
             self._cut_off = self.thinker.text[-CUT_OFF_LENGTH:]
-            if inline:
-                self.thinker.interject(self._prompts.heard_by_thinker(inline))
-            else:
-                self.thinker.choose_again()
+            self.thinker.interject(self._prompts.heard_by_thinker(inline) if inline else self._prompts.notice)
             self._thinker_done = False
             self._budget = self.thinker.sampled + (self._mode.budget or self._settings.thinking_budget)
         self.writer.hear(inline)

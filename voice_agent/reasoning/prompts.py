@@ -25,6 +25,7 @@ SYSTEM = (
 )
 REASON = "\n\nReason step by step, with the numbers."
 RESTATE = "With this, the question is now:"  # the thinker goes on from here: saying the question over, it forgets less
+NOTICE = "\n\nWait, the user has just said more. The whole question again:"  # where the words stand before the thoughts
 VERIFIED = "\n\n(The user has verified this.)"  # reasoning models tend to doubt what comes in late
 AT_ONCE = "\n\nSpeak the answer at once."
 PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
@@ -108,6 +109,7 @@ class Prompts:
         self.preamble = self._template(f.opening + SYSTEM + f.to_user)
         self.think_cue = self._template(("" if f.thinks else REASON) + f.generation + opens_think)
         self._restate = self._template(RESTATE)
+        self.notice = self._template(NOTICE)
         self.verified = self._template(VERIFIED)
         self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
         self.close_thoughts = self._template(closes_think)
