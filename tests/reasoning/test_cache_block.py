@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from voice_agent.reasoning.cache_block import CacheArena, CacheBlock
 
@@ -58,6 +61,69 @@ def test_keep_forgets_what_differs_and_names_what_is_missing(held: list[int], wa
     assert block.tokens + missing == wanted
     assert block.tokens == held[: block.length]
     assert not missing or block.length == len(held) or held[block.length] != missing[0]
+
+
+class Copied(TorchDispatchMode):
+    """Counts the tokens whose keys are copied on one layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (torch.ops.aten.copy_.default, torch.ops.aten.clone.default):
+            self.tokens += args[0].numel()
+        return func(*args, **(kwargs or {}))
+
+
+def filled(arena: CacheArena, *lengths: int) -> list[CacheBlock]:
+    """Blocks on one layer."""
+    blocks = [arena.new_block(f"b{i}") for i in range(len(lengths))]
+    for block, length in zip(blocks, lengths, strict=True):
+        keys = torch.full((1, length, 1), float(length))
+        block.restore([0] * length, {0: (keys, keys)})
+    return blocks
+
+
+def test_a_block_grows_where_it_stands_while_the_slots_behind_it_are_free() -> None:
+    _, last = filled(CacheArena(), 30, 30)
+    start, generation = last.start, last.arena.generation
+    with Copied() as copied:
+        last.reserve(300)
+    assert (last.start, last.arena.generation, copied.tokens) == (start, generation, 0)
+
+
+def test_growing_copies_what_exists_once() -> None:
+    """Also the block for whose sake the arena grows: it goes straight to its new place."""
+    arena = CacheArena()
+    first, second, third = filled(arena, 400, 32, 500)
+    arena.release(second)
+    used = sum(block.capacity for block in (third,)) + first.length
+    generation = arena.generation
+    with Copied() as copied:
+        first.reserve(900)
+    assert arena.generation == generation + 1
+    assert copied.tokens <= 2 * used  # keys and values
+    assert [set(part[0].flatten().tolist()) for part in (*first.contents()[0], *third.contents()[0])] == [
+        {400.0},
+        {400.0},
+        {500.0},
+        {500.0},
+    ]
+
+
+def test_the_arena_says_what_memory_its_blocks_take() -> None:
+    arena = CacheArena()
+    assert (arena.bytes_per_token, arena.used_bytes, arena.held_bytes) == (0, 0, 0)
+    block = arena.new_block("b")
+    keys, values = torch.zeros(2, 5, 3, dtype=torch.bfloat16), torch.zeros(2, 5, 4, dtype=torch.bfloat16)
+    block.restore([0] * 5, dict.fromkeys(range(6), (keys, values)))
+    assert arena.bytes_per_token == 6 * 2 * (3 + 4) * 2
+    assert block.used_bytes == 5 * arena.bytes_per_token
+    assert arena.used_bytes == block.held_bytes == 32 * arena.bytes_per_token
+    assert arena.held_bytes == 1024 * arena.bytes_per_token
+    arena.release(block)
+    assert arena.used_bytes == block.held_bytes == 0
 
 
 def test_releasing_twice_gives_nothing_back_twice() -> None:

@@ -99,6 +99,23 @@ def test_a_question_whose_words_come_one_by_one() -> None:
     assert done(pieces).reason != "stopped"
 
 
+@pytest.mark.parametrize("mode", ["async", "think", "direct"])
+def test_words_heard_while_the_end_is_told_are_taken_in(mode: str) -> None:
+    """The next step had been planned by then, and nothing was left to do."""
+
+    async def main(clock: VirtualClock) -> list[AnswerEvent]:
+        reasoner, events = tiny_reasoner(clock), []
+        async for event in reasoner.answer("How far?", mode=mode):
+            if isinstance(event, ReplyEnd) and not any(isinstance(e, ReplyEnd) for e in events):
+                reasoner.hear("Ninety.")
+            events.append(event)
+        return events
+
+    kinds = [type(event) for event in run_in_virtual_time(main)]
+    assert kinds.index(ReplyEnd) < kinds.index(Injected)
+    assert kinds[-1] is Done
+
+
 def test_warming_up_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
     fed = watch(monkeypatch)
 

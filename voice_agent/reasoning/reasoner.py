@@ -256,6 +256,7 @@ class AsyncReasoner:
         events: list[AnswerEvent] = []
         try:
             while not self._stopped:
+                self._wake.clear()  # what happens from here on, also while events are handed out, wakes it again
                 around = Surroundings(self._now_s(), self.backlog_s(), self.user_speaking, self.voice_full())
                 feeds = answer.plan(around)
                 step = self._launch(feeds) if feeds else None
@@ -268,7 +269,6 @@ class AsyncReasoner:
                 elif answer.complete and not self.voicing() and not self.user_speaking:
                     break
                 else:
-                    self._wake.clear()
                     await self._wake.wait()
             for event in events:
                 yield event
