@@ -9,13 +9,16 @@ is made ready. So what builds a conversation must not import those rooms before 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from .clock import Worker
+from .errors import UnusableInput
 from .model_store import find
+from .process import step_back
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from .speaking.voice import Voice
 
 T = TypeVar("T")
+MOST_NICENESS = 19
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: N
     """Load all three at once; `tell` hears the name of each part that is ready; `seed` is the voice's.
 
     Raises:
-        UnusableInput: a model is missing, broken, or too large for this machine.
+        UnusableInput: a model is missing, broken, or too large for this machine; a niceness out of range.
     """
 
     def language(path: Path) -> LoadedModel:
@@ -77,19 +81,33 @@ def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: N
 
         return Voice.load(path, settings.speaking, seed)
 
-    with ThreadPoolExecutor(3) as loaders:
+    workers = Workers(
+        Worker("language-model"),
+        _worker("recognizer", settings.hearing.recognizer_niceness),
+        _worker("voice", settings.speaking.voice_niceness),
+    )
 
-        def load(what: str, loader: Callable[[Path], T], model: str) -> Future[T]:
-            loading = loaders.submit(loader, find(model))
-            loading.add_done_callback(lambda done: None if done.exception() else tell(what))
-            return loading
+    def load(what: str, worker: Worker, loader: Callable[[Path], T], model: str) -> Future[T]:
+        loading = worker.submit(partial(loader, find(model)))
+        loading.add_done_callback(lambda done: None if done.exception() else tell(what))
+        return loading
 
-        loading_language = load("language model", language, settings.models.language)
-        loading_recognizer = load("recogniser", recognizer, settings.models.recognizer)
-        loading_voice = load("voice", voice, settings.models.voice)
-        return Parts(
-            loading_language.result(),
-            loading_recognizer.result(),
-            loading_voice.result(),
-            Workers(Worker("language-model"), Worker("recognizer"), Worker("voice")),
+    try:
+        loading_language = load("language model", workers.language, language, settings.models.language)
+        loading_recognizer = load("recogniser", workers.recognizer, recognizer, settings.models.recognizer)
+        loading_voice = load("voice", workers.voice, voice, settings.models.voice)
+        return Parts(loading_language.result(), loading_recognizer.result(), loading_voice.result(), workers)
+    except BaseException:
+        workers.close()
+        raise
+
+
+def _worker(name: str, niceness: int) -> Worker:
+    """A part is loaded by the thread that will own it: the threads that its library starts inherit the niceness."""
+    if not 0 <= niceness <= MOST_NICENESS:
+        raise UnusableInput(
+            f"the niceness of the {name} must be 0 to {MOST_NICENESS}, not {niceness}: correct the setting"
         )
+    worker = Worker(name)
+    worker.submit(partial(step_back, niceness))
+    return worker

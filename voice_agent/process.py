@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+import threading
 
 # Each library reads its variable once, when it is loaded; processes that are started from here inherit them.
 QUIET_THREADS = {"OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0", "TOKENIZERS_PARALLELISM": "false"}
@@ -21,3 +23,12 @@ def prepare_process() -> None:
     for name, value in QUIET_THREADS.items():
         os.environ.setdefault(name, value)
     gc.set_threshold(*ALLOCATIONS_BETWEEN_LOOKS)
+
+
+def step_back(niceness: int) -> None:
+    """Let this thread, and those that it starts, yield to others while cores are short; 0 to 19, on Linux only.
+
+    Elsewhere niceness belongs to whole processes, so nothing is done.
+    """
+    if niceness and sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

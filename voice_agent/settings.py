@@ -44,6 +44,7 @@ class Hearing:
     reading_pause_ms: int = 100  # unvoiced time after which it is read too: at the end of speech the words are there
     longest_utterance_s: float = 28.0  # whisper reads at most 30 s at once
     recognizer_threads: int = 1
+    recognizer_niceness: int = 0  # 0..19: how far its threads step back behind the language model's (Linux)
     no_speech_threshold: float = 0.6
     frame_stream_capacity: int = 500  # frames that wait for the detector before the microphone drops and counts
 
@@ -101,6 +102,7 @@ class Speaking:
     clause_words: int = 12  # later clauses may wait this long for punctuation
     clause_stream_capacity: int = 32
     voice_threads: int = 1
+    voice_niceness: int = 0  # as recognizer_niceness
     length_scale: float = 1.0  # above 1 speaks slower
     noise_scale: float = 0.667
     noise_w_scale: float = 0.8

@@ -21,7 +21,7 @@ from ..settings import Settings
 from .figures import Figure, rate_figure, ratio_figure, table_of, times_figure
 from .machine import machine, read_gb_s
 from .session import HOPS, Session, Time, run_sessions, script_of
-from .sharing import ALONE, BESIDE, paces
+from .sharing import ALONE, BESIDE, CALLS, paces
 from .steps import ModelBench, milliseconds
 
 SCENARIO = Path(__file__).resolve().parents[2] / "audio_fixtures" / "plain.yaml"
@@ -137,6 +137,7 @@ def _pace_figures(when: str, rounds: Sequence[Mapping[str, float]]) -> Iterator[
     for name in BESIDE.values():
         shares = [100 * one[name] / one[ALONE] for one in rounds if {name, ALONE} <= set(one)]
         yield from _where_known(f"pace, {when}: {name} / {ALONE}", "%", shares)
+        yield from _where_known(f"pace, {when}: {CALLS[name]}", "ms", [one.get(CALLS[name]) for one in rounds])
 
 
 def _sessions(

@@ -57,9 +57,9 @@ def run_sessions(
 ) -> Iterator[Session]:
     """One fresh process after the other; `warm_up`: one more goes before them, to take the files off the disk."""
     if warm_up:
-        _in_fresh_process(_start, settings)
+        in_fresh_process(_start, settings)
     for _ in range(repeats):
-        yield _in_fresh_process(_session, settings, scenario, time, seed)
+        yield in_fresh_process(_session, settings, scenario, time, seed)
 
 
 def hops(lines: Sequence[TraceLine]) -> dict[str, float]:
@@ -79,7 +79,7 @@ def hops(lines: Sequence[TraceLine]) -> dict[str, float]:
     return found
 
 
-def _in_fresh_process(function: Callable[..., T], *arguments: Any) -> T:
+def in_fresh_process(function: Callable[..., T], *arguments: Any) -> T:
     """`function(the time at which the process began, *arguments)`; nothing of this process is inherited."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         return process.submit(function, calendar.time(), *arguments).result()

@@ -1,6 +1,6 @@
 """How much of its pace the language model keeps while the voice or the recogniser works beside it.
 
-    paces(parts, step, sound, rounds) -> {"alone" | "voice" | "recogniser": steps a second}, one for each round
+    paces(parts, step, sound, rounds) -> {"alone" | "voice" | "recogniser": steps a second, ...}, a round
     paces_of(traces)                  -> the same of conversations, where they have such steps
 
 The first is the worst case: the other part works without pause. In a conversation it works now and then, and the steps
@@ -26,6 +26,7 @@ STEPS = 24  # behind one sample: about a second
 CLAUSE = Clause("A train that travels sixty kilometers in forty five minutes", 1, "model")
 ALONE = "alone"
 BESIDE = {"voice": "voice", "recognizer": "recogniser"}  # as a trace names a part -> as it is told
+CALLS = {"voice": "a clause meanwhile", "recogniser": "a reading meanwhile"}
 MOST_TOKENS = 3  # of a step that decodes: longer ones read something in
 LEAST_SHARE = 0.5  # of a step's time, for it to count as one beside another part
 
@@ -34,11 +35,12 @@ def paces(parts: Parts, step: Callable[[], object], sound: np.ndarray, rounds: i
     """How often a second `step` runs alone, while clauses are voiced without pause, while `sound` is read again and
     again; in turn.
 
-    sound: (n,) float32 at the recogniser's rate.
+    sound: (n,) float32 at the recogniser's rate. A round also tells what the other part paid: milliseconds of a clause
+    and of a reading, as `CALLS` names them.
     """
     workers = parts.workers
-    beside: dict[str, Callable[[], AbstractContextManager[None]]] = {
-        ALONE: nullcontext,
+    beside: dict[str, Callable[[], AbstractContextManager[list[float]]]] = {
+        ALONE: lambda: nullcontext([]),
         "voice": lambda: kept_busy(workers.voice, lambda: parts.voice.synthesize(CLAUSE)),
         "recogniser": lambda: kept_busy(workers.recognizer, lambda: parts.recognizer.read(sound)),
     }
@@ -54,25 +56,33 @@ def paces(parts: Parts, step: Callable[[], object], sound: np.ndarray, rounds: i
     for _ in range(rounds):
         found.append({})
         for name, working in beside.items():
-            with working():
+            with working() as taken_ms:
                 found[-1][name] = workers.language.submit(steps_per_s).result()
+            if taken_ms:
+                found[-1][CALLS[name]] = statistics.median(taken_ms)
     return found
 
 
 @contextmanager
-def kept_busy(worker: Worker, call: Callable[[], object]) -> Iterator[None]:
-    """Meanwhile `call` runs on `worker` again and again; its errors are raised at the end."""
+def kept_busy(worker: Worker, call: Callable[[], object]) -> Iterator[list[float]]:
+    """Meanwhile `call` runs on `worker` again and again; its errors are raised at the end.
+
+    Yields the milliseconds of every call that is over.
+    """
     begun, over = threading.Event(), threading.Event()
+    taken_ms: list[float] = []
 
     def work() -> None:
         while not over.is_set():
             begun.set()
+            start_s = time.perf_counter()
             call()
+            taken_ms.append((time.perf_counter() - start_s) * 1e3)
 
     working = worker.submit(work)
     begun.wait()
     try:
-        yield
+        yield taken_ms
     finally:
         over.set()
         working.result()
