@@ -282,7 +282,7 @@ def _said_clearly(source: Path | str) -> Iterator[None]:
 
 def _weight_bytes(model: nn.Module) -> int:
     """Everything the model holds, shared tables once."""
-    seen: dict[int, int] = {t.data_ptr(): t.nbytes for t in model.parameters()}
+    seen: dict[int, int] = {t.data_ptr() or id(t): t.nbytes for t in model.parameters()}  # no address: offloaded
     for module in model.modules():
         if isinstance(module, PackedLinear | PackedEmbedding):
             seen.update({t.data_ptr(): t.nbytes for t in module.tensors()})

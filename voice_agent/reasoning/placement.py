@@ -5,6 +5,8 @@ input_device(model) -> where token ids must be for the model to look them up
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -21,3 +23,8 @@ def input_device(embeddings: nn.Module) -> torch.device:
         return embeddings.device
     weight = getattr(embeddings, "weight", None)
     return weight.device if isinstance(weight, Tensor) else torch.device("cpu")
+
+
+def is_spread(model: Any) -> bool:
+    """Whether its layers lie on several devices, memory and disk included."""
+    return len(set(getattr(model, "hf_device_map", {}).values())) > 1

@@ -10,7 +10,7 @@ so that a captured step can be given new numbers (step_graph).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
@@ -156,6 +156,7 @@ class StepPlan:
     most_spans: int
     rotation: Rotation
     turns: tuple[Turn, ...]
+    _elsewhere: dict[torch.device, StepPlan] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -168,6 +169,15 @@ class StepPlan:
     ) -> StepPlan:
         """Cosines and sines are computed from the tables, where they lie."""
         return cls(arena, tables, rows, most_spans, rotation, rotation.turns(tables.shifts))
+
+    def on(self, device: torch.device) -> StepPlan:
+        """The same for a layer that lies on another device than the token table; moved once a step."""
+        if device == self.tables.shifts.device:
+            return self
+        if device not in self._elsewhere:
+            tables = StepTables(*(table.to(device, non_blocking=True) for table in self.tables))
+            self._elsewhere[device] = StepPlan.of(self.arena, tables, self.rows, self.most_spans, self.rotation)
+        return self._elsewhere[device]
 
     @property
     def host_rows(self) -> tuple[RowPlan, ...]:

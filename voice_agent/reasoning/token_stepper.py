@@ -21,7 +21,7 @@ from .attention import in_force
 from .attention_kernels import choose_attention
 from .cache_block import CacheArena
 from .cache_view import View, read_spans
-from .placement import input_device
+from .placement import input_device, is_spread
 from .rotation_probe import find_rotation
 from .step_graph import StepGraphs, choose_capture
 from .step_plan import RowStep, StepPlan, lay_out, plan_step
@@ -54,6 +54,7 @@ class TokenStepper:
         self.model = model.eval()
         self.rotation = find_rotation(self.model)
         self.device = input_device(model.get_input_embeddings())
+        self._spread = is_spread(model)
         capture = choose_capture(cuda_graphs, model, self.device)
         self.graphs = StepGraphs(self.rotation, self.device, capture) if capture else None
 
@@ -85,7 +86,7 @@ class TokenStepper:
                 input_ids=tables.tokens[None],
                 position_ids=tables.positions[None],
                 use_cache=False,
-                logits_to_keep=tables.last,
+                logits_to_keep=tables.last.cpu() if self._spread else tables.last,  # its layers may end on any device
             )
         return output.logits[0]
 
