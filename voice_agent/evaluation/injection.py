@@ -16,6 +16,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +43,7 @@ PLACEMENTS: dict[str, tuple[Injection, bool]] = {
     "both, verified": ("both", True),
 }
 POINTS = (10, 30, 60, 90)  # percent of the thoughts of the uncorrected run
+WHATS = ("correction", "remark")
 MODE = "async"
 WIDTH = 120  # characters of the table where standard output is no terminal
 
@@ -88,8 +90,11 @@ def run_injection(
     points: Sequence[int],
     at_once: int,
     seed: int,
+    whats: Sequence[str] = WHATS,
 ) -> None:
     """Make the lines that are missing, then print the table of these cases.
+
+    whats: which of `WHATS` come in.
 
     Raises:
         UnusableInput: an unusable question set, model or folder.
@@ -98,18 +103,12 @@ def run_injection(
     unplaced = dataclasses.replace(settings, reasoning=placed(settings.reasoning, "inline"))
     about = {**about_run(unplaced, "virtual", seed), "questions": fingerprint("gsm8k", data)}
     with KeptLines.open(out / "injection.jsonl", about) as kept:
-        first = [_key(case, what) for case in cases for what in ("plain", "altered")]
-        then = [
-            _key(case, f"{what}, {placement}, {point}%")
-            for case in cases
-            for what in ("correction", "remark")
-            for placement in placements
-            for point in points
-        ]
-        if any(key not in kept.lines for key in (*first, *then)):
-            subject = Subject.load(settings)
-            asyncio.run(_run(subject, cases, placements, points, kept, at_once, seed))
-        lines = [kept.lines[key] for key in (*first, *then)]
+        plain = list(product(cases, ("plain", "altered")))
+        injected = list(product(cases, placements, points, whats))
+        keys = [_key(*one) for one in plain] + [_injected_key(*one) for one in injected]
+        if any(key not in kept.lines for key in keys):
+            asyncio.run(_run(Subject.load(settings), plain, injected, kept, at_once, seed))
+        lines = [kept.lines[key] for key in keys]
     console = Console(highlight=False)
     width = console.width if console.is_terminal else WIDTH
     console.print(injection_table(lines, placements, points), width=width)
@@ -117,28 +116,25 @@ def run_injection(
 
 async def _run(
     subject: Subject,
-    cases: Sequence[Case],
-    placements: Sequence[str],
-    points: Sequence[int],
+    plain: Sequence[tuple[Case, str]],
+    injected: Sequence[tuple[Case, str, int, str]],
     kept: KeptLines,
     at_once: int,
     seed: int,
 ) -> None:
     """Plain runs first: they say how long the thoughts are."""
-    plain = [_plain_job(subject, case, what, seed) for case in cases for what in ("plain", "altered")]
-    await run_jobs(plain, kept, at_once=at_once, what="uncorrected")
-    injected = [
-        _injected_job(subject, case, what, placement, point, kept.lines[_key(case, "plain")], seed)
-        for case in cases
-        for placement in placements
-        for point in points
-        for what in ("correction", "remark")
-    ]
-    await run_jobs(injected, kept, at_once=at_once, what="corrected")
+    jobs = [_plain_job(subject, *one, seed) for one in plain]
+    await run_jobs(jobs, kept, at_once=at_once, what="uncorrected")
+    jobs = [_injected_job(subject, *one, kept.lines[_key(one[0], "plain")], seed) for one in injected]
+    await run_jobs(jobs, kept, at_once=at_once, what="corrected")
 
 
 def _key(case: Case, what: str) -> str:
     return f"{case.row} {what}"
+
+
+def _injected_key(case: Case, placement: str, point: int, what: str) -> str:
+    return _key(case, f"{what}, {placement}, {point}%")
 
 
 def _plain_job(subject: Subject, case: Case, what: str, seed: int) -> Job:
@@ -154,7 +150,7 @@ def _plain_job(subject: Subject, case: Case, what: str, seed: int) -> Job:
     return Job(_key(case, what), run)
 
 
-def _injected_job(subject: Subject, case: Case, what: str, placement: str, point: int, plain: Line, seed: int) -> Job:
+def _injected_job(subject: Subject, case: Case, placement: str, point: int, what: str, plain: Line, seed: int) -> Job:
     made = case.alteration
     words = made.correction if what == "correction" else case.remark
     after = max(1, round(point / 100 * plain["thought_pieces"]))
@@ -180,7 +176,7 @@ def _injected_job(subject: Subject, case: Case, what: str, placement: str, point
             **_reflected(answered, made.fresh),
         }
 
-    return Job(_key(case, f"{what}, {placement}, {point}%"), run)
+    return Job(_injected_key(case, placement, point, what), run)
 
 
 def placed(reasoning: Reasoning, placement: str) -> Reasoning:
