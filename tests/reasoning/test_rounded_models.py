@@ -13,6 +13,8 @@ from transformers import AutoModelForCausalLM
 from voice_agent.errors import UnusableInput
 from voice_agent.reasoning.model_loading import load_language_model
 from voice_agent.reasoning.packed import rounding, transformers_source
+from voice_agent.reasoning.packed.in_place import pack_in_place
+from voice_agent.reasoning.packed.kernels import PlainKernel
 from voice_agent.reasoning.packed.linears import PackedEmbedding, PackedLinear
 from voice_agent.reasoning.packed.rounding import round_to_bits
 from voice_agent.reasoning.packed.transformers_source import bits_of_parameters, packed_folder
@@ -80,6 +82,15 @@ def test_equals_the_dense_model_with_rounded_weights(kind: str, weights: str, tm
     packed = [module for module in found.model.modules() if isinstance(module, PackedLinear | PackedEmbedding)]
     assert len(packed) == len(bits) + ("model.embed_tokens.weight" in bits)
     assert relative_error(logits(found.model), logits(expected)) < 1e-5
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_packing_in_place_is_the_same(kind: str, tmp_path: Path) -> None:
+    loaded = load_language_model(folder_of(kind, tmp_path), settings=settings("int4"))
+    own = AutoModelForCausalLM.from_pretrained(tmp_path / kind).eval()
+    pack_in_place(own, "int4", PlainKernel())
+    assert torch.allclose(logits(own), logits(loaded.model), atol=1e-5)
+    assert not any(type(module) is nn.Linear for module in own.modules())
 
 
 def test_the_output_layer_has_eight_bits_and_a_table_of_its_own_stays() -> None:

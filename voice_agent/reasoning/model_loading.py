@@ -55,7 +55,7 @@ class ModelFacts:
 
     name: str
     weight_bytes: int
-    kernel: str  # native, torch, plain; "dense" where nothing is packed
+    kernel: str  # native, triton, torch, plain; "dense" where nothing is packed
     dtype: str
     device: str
     load_s: float
