@@ -110,6 +110,18 @@ class Injected:
 
 
 @dataclass(frozen=True)
+class Withdrawn:
+    """What was written from the first `start` characters of the answer on is no longer meant.
+
+    Whoever plays it takes back what has not sounded yet and tells the reasoner (`cut_spoken`); what has sounded will be
+    put right.
+    """
+
+    start: int
+    reply: int
+
+
+@dataclass(frozen=True)
 class Gate:
     """One decision of the speak gate: probabilities of yes and no, and what was decided."""
 
@@ -247,7 +259,7 @@ class Failed:
 
 HearingEvent = SpeechStarted | SpeechEnded | Word | UtteranceRecognized | TurnEnded
 PlaybackEvent = AudioStarted | AudioStopped | Paused | Resumed | Sounded | Retracted | Underrun
-AnswerEvent = Thought | Written | Injected | Gate | ReplyEnd | Done
+AnswerEvent = Thought | Written | Withdrawn | Injected | Gate | ReplyEnd | Done
 Traced = (
     SpeechStarted
     | SpeechEnded

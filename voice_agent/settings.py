@@ -69,6 +69,10 @@ class Reasoning:
     gate_hysteresis: float = (
         0.0  # after a yes this much less is enough: doubtful moments do not stop a run of sentences
     )
+    safety_first_tokens: int = 16  # async-safe: thoughts before the writer may open
+    safety_period: int = 64  # async-safe: thoughts between two looks at the request after that
+    refuse_above: float = 0.004  # async-safe: probability of an answer that begins as a refusal does
+    second_reading_period: int = 48  # thoughts after which spoken results are compared with them once more
     number_guard: bool = True  # take a number back before it is given out when the thoughts have not reached it
     longest_silence_s: float = 4.0  # then the writer says where it stands, whatever the gate thinks
     backlog_enough_s: float = 3.0  # audio still to be played that makes thinking more useful than writing

@@ -108,8 +108,8 @@ def test_rows_that_want_no_logits_get_none() -> None:
     stepper, _ = stepper_of("llama")
     arena = CacheArena()
     one, two = arena.new_block("one"), arena.new_block("two")
-    assert stepper.step([Row(View((one,)), [5, 6, 7], wants_logits=False)]).shape == (0, 211)
-    logits = stepper.step([Row(View((one,)), [8], wants_logits=False), Row(View((one, two)), [9])])
+    assert stepper.step([Row(View((one,)), [5, 6, 7], wanted=0)]).shape == (0, 211)
+    logits = stepper.step([Row(View((one,)), [8], wanted=0), Row(View((one, two)), [9])])
     assert logits.shape == (1, 211)
 
 

@@ -14,14 +14,14 @@ from voice_agent.reasoning.modes import parse_mode
 
 def think(answer: Answer, text: str) -> None:
     for token in TOKENIZER(text, add_special_tokens=False).input_ids:
-        answer.thinker.sample(token)
+        answer.thinker.take(token)
 
 
 def wants_to_end(answer: Answer) -> bool:
     """The model prefers to end: is it let?"""
     logits = torch.zeros(len(TOKENIZER))
     logits[TOKENIZER.eos_token_id] = 9.0
-    return int(answer._choose_thought(logits)) == TOKENIZER.eos_token_id
+    return int(answer.thinker.choose(logits)) == TOKENIZER.eos_token_id
 
 
 def test_an_end_that_copies_the_interruption_is_not_taken() -> None:

@@ -125,11 +125,11 @@ def test_a_step_of_three_rows_is_read_back_once(temperature: float, monkeypatch:
     settings = replace(SETTINGS, thinker_temperature=temperature, writer_temperature=temperature, prefill_chunk=500)
     reasoner = tiny_reasoner(VirtualClock(), settings)
     answer = reasoner._begin(parse_mode("async"))
-    answer._reconsider_until = 99  # the thinker's way of choosing has banned tokens too
-    probe, question = answer._probe_view, tuple(answer._prompts.question)
+    answer.thinker._reconsider_until = 99  # its way of choosing has banned tokens too
+    probe, question = answer._views["probe"], tuple(answer._prompts.question)
     for _ in range(2):
         feeds = [
-            answer._feed("thinker", answer.thinker, answer._choose_thought),
+            answer._feed("thinker", answer.thinker.stream, answer.thinker.choose),
             answer._feed("writer", answer.writer.stream, answer._choose_word),
             Feed("probe", probe, question, answer._answer_of_probe),
         ]

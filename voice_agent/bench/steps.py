@@ -137,7 +137,7 @@ class ModelBench:
         while left:
             step = {view: min(count, self._chunk) for view, count in left.items()}
             left = {view: count - step[view] for view, count in left.items() if count > step[view]}
-            feeds = [Row(view, [TOKEN] * count, wants_logits=view not in left) for view, count in step.items()]
+            feeds = [Row(view, [TOKEN] * count, wanted=int(view not in left)) for view, count in step.items()]
             self.stepper.step(feeds).argmax(-1).tolist()
         for view, length in lengths.items():
             view.own.truncate(length)

@@ -8,7 +8,10 @@ Views, as pictures; each cue is the beginning of the block it opens:
     user      [preamble][dialogue][user>
     thinker   [preamble][dialogue][user][thoughts>
     writer    [preamble][dialogue][user][thoughts][spoken>
-    probe     [preamble][dialogue][user][thoughts][spoken][question>
+    probe     [preamble][dialogue][user][thoughts][spoken][question>     may the writer speak? (speak_gate)
+    reread    [preamble][dialogue][user][thoughts][again>                does what was said still hold? (second_reading)
+    request   [preamble][dialogue][user][verdict>                        may it be answered at all? (safety)
+    judge     [preamble][dialogue][user][thoughts][verdict>
 
 At any moment, also while a step is in flight, words may be injected and the spoken words cut; what the step chose
 without knowing of it is then discarded. Knows no asyncio; time comes in as a number.
@@ -23,17 +26,20 @@ from typing import Any
 
 import torch
 
-from ..events import AnswerEvent, Done, Gate, Injected, ReplyEnd, Thought, Written
+from ..events import AnswerEvent, Done, Gate, Injected, ReplyEnd, Thought, Withdrawn, Written
 from ..settings import Reasoning
 from .cache_block import CacheBlock
 from .cache_view import views_from_picture
 from .engine import Feed
 from .modes import Mode
 from .prompts import Prompts
-from .sampling import NOTHING, Sampler, TokenSet
+from .safety import SafetyJudge
+from .sampling import Sampler, TokenSet
+from .second_reading import Reading, SecondReader
 from .speak_gate import GateInputs, SpeakGate
 from .stated_numbers import numbers_in
 from .stream import Stream
+from .thinker import Thinker
 from .writer import Cue, Writer
 
 VIEWS = """
@@ -41,9 +47,11 @@ VIEWS = """
     thinker   [preamble][dialogue][user][thoughts>
     writer    [preamble][dialogue][user][thoughts][spoken>
     probe     [preamble][dialogue][user][thoughts][spoken][question>
+    reread    [preamble][dialogue][user][thoughts][again>
+    request   [preamble][dialogue][user][verdict>
+    judge     [preamble][dialogue][user][thoughts][verdict>
 """
-
-CUT_OFF_LENGTH = 12  # characters by which the thinker's place is known again
+OWN_BLOCKS = ("user", "thoughts", "spoken", "question", "again", "verdict")
 
 
 @dataclass(frozen=True)
@@ -79,35 +87,27 @@ class Answer:
         self._settings = settings
         self._mode = mode
         self._stop_tokens = stop_tokens
-        self._ends_thinking = stop_tokens | prompts.think_end
-        self._not_yet_ending = TokenSet(self._ends_thinking)
         self._never_spoken = TokenSet(prompts.control - stop_tokens)
-        self._yes, self._no = TokenSet(prompts.yes), TokenSet(prompts.no)
-        new = {name: shared[0].arena.new_block(name) for name in ("user", "thoughts", "spoken", "question")}
+        self._yes, self._no, self._refusals = (TokenSet(t) for t in (prompts.yes, prompts.no, prompts.refusals))
+        new = {name: shared[0].arena.new_block(name) for name in OWN_BLOCKS}
         self._own_blocks = list(new.values())
-        views = views_from_picture(VIEWS, {"preamble": shared[0], "dialogue": shared[1], **new})
-        self._user_view, self._probe_view = views["user"], views["probe"]
+        self._views = views_from_picture(VIEWS, {"preamble": shared[0], "dialogue": shared[1], **new})
         self._user_pending: list[int] = []
-        self.thinker = Stream(views["thinker"], prompts.think_cue, tokenizer)
+        self.thinker = Thinker(self._views["thinker"], prompts, tokenizer, settings, mode, stop_tokens, seed=2 * seed)
         first_cue: Cue = "direct" if not mode.thinks else "progress" if mode.speaks_meanwhile else "conclude"
-        self.writer = Writer(views["writer"], first_cue, prompts, tokenizer)
-        s = settings
-        self._thinker_sampler = Sampler(s.thinker_temperature, s.thinker_top_p, s.thinker_greedy_above, seed=2 * seed)
-        self._writer_sampler = Sampler(s.writer_temperature, s.writer_top_p, seed=2 * seed + 1)
+        self.writer = Writer(self._views["writer"], first_cue, prompts, tokenizer)
+        self._writer_sampler = Sampler(settings.writer_temperature, settings.writer_top_p, seed=2 * seed + 1)
         self._gate = gate
+        self._judge = SafetyJudge(settings)
+        self._second_reader = SecondReader(prompts, settings.second_reading_period)
         self._turn_ended = False
-        self._thinker_done = not mode.thinks
-        self._budget = mode.budget or settings.thinking_budget
-        self._cut_off = ""  # the end of the thoughts when words came in
-        self._reconsider_until = 0  # thought tokens before which the thinker may not end
         self._thoughts_when_written = 0  # thought tokens when the writer last wrote
-        self._thoughts_at_injection = 0  # length of the thoughts' text
         self._known = ""  # words of the user whose numbers may be said
         self._last_sound_s: float | None = None
         self._spoken_before = 0  # tokens of the writer when words last came in: they bring a new speaking budget
         self._injected: list[str] = []  # words that no step has fed yet
         self._entering: list[str] = []  # words that the step in flight feeds
-        self._budget_spent = False
+        self._speech_spent = False
         self._ended_reply = 0  # the last reply whose end was told
 
     # --- what may happen at any moment ---------------------------------------------------------------------------
@@ -121,17 +121,15 @@ class Answer:
         inline = self._place(words)
         self.user_text = f"{self.user_text} {words}"
         if self._mode.thinks:
-            self._cut_off = self.thinker.text[-CUT_OFF_LENGTH:]
-            self.thinker.interject(self._prompts.heard_by_thinker(inline) if inline else self._prompts.notice)
-            self._thinker_done = False
-            self._budget = self.thinker.sampled + (self._mode.budget or self._settings.thinking_budget)
+            self.thinker.hear(inline)
         self.writer.hear(inline)
-        self._known, self._thoughts_at_injection = f"{self._known} {words}", len(self.thinker.text)
+        self._known = f"{self._known} {words}"
         self._thoughts_when_written = self.thinker.sampled
-        self._reconsider_until = self.thinker.sampled + self._settings.reconsider_tokens
+        self._second_reader.hear(self.thinker.sampled)
         self._spoken_before = self.writer.stream.sampled
-        self._budget_spent = False
+        self._speech_spent = False
         self._gate.close()
+        self._judge.begin(self.thinker.sampled)
         self._injected.append(words)
 
     def _place(self, words: str) -> list[int]:
@@ -152,11 +150,12 @@ class Answer:
         self.writer.cut(length)
         self.reply += 1
         self._gate.close()
+        self._second_reader.cut(length)
 
     @property
     def complete(self) -> bool:
         """Nothing is left to think or to write."""
-        return self._turn_ended and self._thinker_done and self.writer.done and not self._injected
+        return self._turn_ended and self.thinker.done and self.writer.done and not self._injected
 
     @property
     def is_open(self) -> bool:
@@ -165,7 +164,7 @@ class Answer:
 
     def done(self, reason: str) -> Done:
         """The closing event; a spent budget outranks an ordinary end."""
-        spent = reason == "finished" and self._budget_spent
+        spent = reason == "finished" and (self.thinker.budget_spent or self._speech_spent)
         return Done(
             "budget" if spent else reason,  # type: ignore[arg-type]
             self.thinker.text,
@@ -186,22 +185,28 @@ class Answer:
     def plan(self, around: Surroundings) -> list[Feed]:
         """The rows of the next step; empty when everything waits."""
         if self._user_pending:
-            return [Feed("user", self._user_view, tuple(self._user_pending[: self._settings.prefill_chunk]))]
+            chunk = tuple(self._user_pending[: self._settings.prefill_chunk])
+            return [Feed("user", self._views["user"], chunk)]
         if not self._turn_ended:
             return []
         feeds = []
-        if not self._thinker_done:
-            feeds.append(self._feed("thinker", self.thinker, self._choose_thought))
+        if not self.thinker.done:
+            feeds.append(self._feed("thinker", self.thinker.stream, self.thinker.choose))
+        reading = self._second_reading()
+        if reading is not None:
+            feeds.append(self._ask("reread", reading.tokens, reading.choose, reading.wanted))
         stream = self.writer.stream
-        if self._may_write(around):
+        if self._may_write(around) and reading is None:
             self.writer.open(self._next_cue())
             feeds.append(self._feed("writer", stream, self._choose_word))
-        elif self._thoughts_begun and (cue := stream.unfed()[:-1]):  # read in before it is needed
+        elif self.thinker.begun and (cue := stream.unfed()[:-1]):  # read in before it is needed
             feeds.append(Feed("writer", stream.view, tuple(cue[: self._settings.prefill_chunk])))
         if self._may_ask(around):
-            self._probe_view.own.truncate(0)
-            question = tuple(self._prompts.question)
-            feeds.append(Feed("probe", self._probe_view, question, self._answer_of_probe, self._changes("probe")))
+            feeds.append(self._ask("probe", self._prompts.question, self._answer_of_probe))
+        if self._mode.safe and self._judge.wants(self.thinker.sampled, self.thinker.done):
+            view = "judge" if self.thinker.sampled else "request"
+            would_say = [*(self._prompts.close_thoughts if self.thinker.sampled else []), *self._prompts.would_say]
+            feeds.append(self._ask(view, would_say, self._inclination_to_refuse))
         if feeds:
             self._entering, self._injected = self._injected, []
         return feeds
@@ -220,8 +225,12 @@ class Answer:
                 events += self._take_thought(choice)
             elif feed.name == "writer":
                 events += self._take_word(choice, around.now_s)
-            else:
+            elif feed.name == "probe":
                 events.append(self._take_probe(choice, around))
+            elif feed.name == "reread":
+                events += self._take_reading(choice)
+            else:
+                events += self._take_verdict(choice)
         if self.complete and self._ended_reply != self.reply:
             self._ended_reply = self.reply
             events.append(ReplyEnd(self.reply))
@@ -230,35 +239,25 @@ class Answer:
     def _feed(self, name: str, stream: Stream, choose: Callable[[torch.Tensor], torch.Tensor]) -> Feed:
         pending = stream.unfed() or stream.last_again()
         tokens = tuple(pending[: self._settings.prefill_chunk])
-        return Feed(name, stream.view, tokens, choose if len(tokens) == len(pending) else None, self._changes(name))
+        whole = len(tokens) == len(pending)
+        return Feed(name, stream.view, tokens, choose if whole else None, changes=self._changes(name))
+
+    def _ask(
+        self, name: str, tokens: Sequence[int], choose: Callable[[torch.Tensor], torch.Tensor], wanted: int = 1
+    ) -> Feed:
+        """Something that is asked of the memory as it is now; whatever was asked there before is forgotten."""
+        view = self._views[name]
+        view.own.truncate(0)
+        return Feed(name, view, tuple(tokens), choose, wanted, self._changes(name))
 
     def _changes(self, name: str) -> int:
-        """Of the streams that a choice rests on; the probe reads both."""
-        counts = {"thinker": self.thinker.changes, "writer": self.writer.stream.changes}
+        """Of the streams that a choice rests on; what is asked of the memory rests on both."""
+        counts = {"thinker": self.thinker.stream.changes, "writer": self.writer.stream.changes}
         return counts.get(name, sum(counts.values()))
 
-    # --- thinker -------------------------------------------------------------------------------------------------
-
-    def _choose_thought(self, logits: torch.Tensor) -> torch.Tensor:
-        may_end = self.thinker.sampled >= self._reconsider_until and not self._is_where_it_was_cut_off()
-        return self._thinker_sampler.choose(logits, NOTHING if may_end else self._not_yet_ending)
-
-    def _is_where_it_was_cut_off(self) -> bool:
-        """Thinking the same again, a model ends where its turn was ended by words that came in: it copies that end."""
-        return bool(self._cut_off) and self.thinker.text.endswith(self._cut_off)
-
     def _take_thought(self, token: int) -> list[AnswerEvent]:
-        if token in self._ends_thinking:
-            self._thinker_done = True
-            return []
-        piece = self.thinker.sample(token)
-        if self.thinker.sampled >= self._budget:
-            self._thinker_done = self._budget_spent = True
+        piece = self.thinker.take(token)
         return [Thought(piece, self.steps)] if piece else []
-
-    @property
-    def _thoughts_begun(self) -> bool:
-        return self._thinker_done or self.thinker.sampled > 0
 
     @property
     def _new_thoughts(self) -> int:
@@ -267,14 +266,16 @@ class Answer:
     # --- gate ----------------------------------------------------------------------------------------------------
 
     def _may_write(self, around: Surroundings) -> bool:
-        if self.writer.done or around.voice_full or not self._thoughts_begun or around.user_speaking:
+        if self.writer.done or around.voice_full or not self.thinker.begun or around.user_speaking:
+            return False
+        if self._mode.safe and self._judge.verdict == "unknown":
             return False
         if not self._mode.thinks:
             return True
         if not self._mode.speaks_meanwhile:
-            return self._thinker_done
+            return self.thinker.done
         progress_spent = self._spoken_tokens >= self._settings.speaking_budget // 2  # the rest is for the result
-        if progress_spent and not self._thinker_done and not self.writer.mid_utterance:
+        if progress_spent and not self.thinker.done and not self.writer.mid_utterance:
             return False
         return self._gate.decide(self._inputs(around)) == "speak"
 
@@ -287,7 +288,7 @@ class Answer:
         if around.backlog_s > 0.0 or self._last_sound_s is None:
             self._last_sound_s = around.now_s
         return GateInputs(
-            thinker_done=self._thinker_done,
+            thinker_done=self.thinker.done,
             new_thoughts=self._new_thoughts,
             backlog_s=around.backlog_s,
             silence_s=around.now_s - self._last_sound_s,
@@ -309,6 +310,33 @@ class Answer:
             self._thoughts_when_written = self.thinker.sampled  # ask again when there is more
         return Gate(round(yes, 4), round(no, 4), decision)
 
+    # --- safety and second thoughts ------------------------------------------------------------------------------
+
+    def _inclination_to_refuse(self, logits: torch.Tensor) -> torch.Tensor:
+        """(1,): the probability that an answer begins as a refusal does."""
+        return self._refusals.probability(logits.softmax(-1))[None]
+
+    def _take_verdict(self, answer: tuple[float]) -> list[AnswerEvent]:
+        verdict = self._judge.take(answer[0], self.thinker.sampled, self.thinker.done)
+        if verdict != "unsafe":
+            return []
+        self.thinker.done = True
+        self.writer.drop()
+        return [Withdrawn(self.writer.heard, self.reply)] if self.writer.given > self.writer.heard else []
+
+    def _second_reading(self) -> Reading | None:
+        if not self._mode.speaks_meanwhile or not self._mode.thinks or self.writer.done:
+            return None
+        return self._second_reader.due(self.writer, numbers_in(self._known), self.thinker.sampled, self.thinker.done)
+
+    def _take_reading(self, answer: tuple[float, ...]) -> list[AnswerEvent]:
+        wrong = self._second_reader.take(answer)
+        if wrong is None:
+            return []
+        self.writer.drop()
+        self._gate.close()
+        return [Withdrawn(wrong, self.reply)]
+
     # --- writer --------------------------------------------------------------------------------------------------
 
     def _choose_word(self, logits: torch.Tensor) -> torch.Tensor:
@@ -318,7 +346,7 @@ class Answer:
         if self.first_written_step is None:
             self.first_written_step = self.steps
         self._thoughts_when_written = self.thinker.sampled
-        free = self._thinker_done or not self._settings.number_guard
+        free = self.thinker.done or not self._settings.number_guard
         known = None if free else self._known_numbers()
         taken = self.writer.take(token, token in self._stop_tokens, known)
         written = taken.written
@@ -326,7 +354,7 @@ class Answer:
             self._gate.close()
         if self._spoken_tokens >= self._settings.speaking_budget:
             written += self.writer.break_off()
-            self._budget_spent = True
+            self._speech_spent = True
         if not written:
             return []
         self._last_sound_s = now_s  # it will sound at once; where nobody plays it, this is when it was said
@@ -340,8 +368,12 @@ class Answer:
     def _next_cue(self) -> Cue:
         if not self._mode.thinks:
             return "direct"
-        return "conclude" if self._thinker_done else "progress"
+        if self._judge.verdict == "unsafe":
+            return "refuse"
+        if not self.thinker.done:
+            return "progress"
+        return "conclude" if self._second_reader.wrong_from is None else "correct"
 
     def _known_numbers(self) -> set[Fraction]:
         """What may be said while the thoughts go on: the user's numbers, and the thoughts' since words came in."""
-        return numbers_in(self._known) | numbers_in(self.thinker.text[self._thoughts_at_injection :])
+        return numbers_in(self._known) | numbers_in(self.thinker.text_since_heard)

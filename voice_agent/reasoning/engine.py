@@ -39,6 +39,7 @@ class Feed:
     view: View
     tokens: tuple[int, ...]
     choose: Callable[[torch.Tensor], torch.Tensor] | None = None  # None: the row is only read in
+    wanted: int = 1  # logits to choose by: (vocabulary,) after the last token, or (wanted, vocabulary) after several
     changes: int = 0  # of the streams that the choice rests on, as of the moment it was planned
 
 
@@ -154,8 +155,18 @@ class Engine:
     @torch.inference_mode()
     def _step(self, feeds: Sequence[Feed]) -> list[Any]:
         """On the model's thread. Rows choose on the device; all are read back at once, it is waited for then only."""
-        logits = iter(self._stepper.step([Row(feed.view, feed.tokens, feed.choose is not None) for feed in feeds]))
-        choices = iter(read_back([feed.choose(next(logits)) for feed in feeds if feed.choose is not None]))
+        wanted = [feed.wanted if feed.choose is not None else 0 for feed in feeds]
+        rows = [Row(feed.view, feed.tokens, count) for feed, count in zip(feeds, wanted, strict=True)]
+        logits = self._stepper.step(rows).split(wanted)
+        choices = iter(
+            read_back(
+                [
+                    feed.choose(own if feed.wanted > 1 else own[0])
+                    for feed, own in zip(feeds, logits, strict=True)
+                    if feed.choose is not None
+                ]
+            )
+        )
         return [next(choices) if feed.choose is not None else None for feed in feeds]
 
     async def _result(self, request: _Request) -> tuple[list[Any], float]:

@@ -1,6 +1,6 @@
 """How an answer is made: thinking and speaking together, one after the other, or speaking alone.
 
-"async"     think and speak at once
+"async"     think and speak at once;  "async-safe": but say nothing before the request is judged (safety.py)
 "think"     reason silently, then answer;  "think:N": with at most N thought tokens
 "direct"    answer without thoughts
 """
@@ -15,11 +15,15 @@ from ..errors import UnusableInput
 
 @dataclass(frozen=True)
 class Mode:
-    """`thinks`: there is a thinker; `speaks_meanwhile`: the writer need not wait; `budget`: of thought tokens."""
+    """`thinks`: there is a thinker; `speaks_meanwhile`: the writer need not wait; `budget`: of thought tokens.
+
+    `safe`: nothing is said before the request is judged.
+    """
 
     thinks: bool
     speaks_meanwhile: bool
     budget: int | None = None
+    safe: bool = False
 
 
 def parse_mode(name: str) -> Mode:
@@ -30,6 +34,8 @@ def parse_mode(name: str) -> Mode:
     """
     if name == "async":
         return Mode(thinks=True, speaks_meanwhile=True)
+    if name == "async-safe":
+        return Mode(thinks=True, speaks_meanwhile=True, safe=True)
     if name == "think":
         return Mode(thinks=True, speaks_meanwhile=False)
     if name == "direct":
@@ -38,4 +44,4 @@ def parse_mode(name: str) -> Mode:
         if int(limited[1]) == 0:
             raise UnusableInput(f"mode '{name}': the budget of thoughts must be at least 1; use 'direct' for none")
         return Mode(thinks=True, speaks_meanwhile=False, budget=int(limited[1]))
-    raise UnusableInput(f"unknown mode '{name}': choose async, think, think:N or direct")
+    raise UnusableInput(f"unknown mode '{name}': choose async, async-safe, think, think:N or direct")

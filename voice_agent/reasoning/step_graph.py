@@ -34,7 +34,7 @@ MOST_GRAPHS = 16  # of one arena; the least recently used leaves
 
 Forward = Callable[[StepPlan], Tensor]
 Replay = Callable[[], Tensor]  # does again what was captured, on the same memory; gives the same tensor each time
-Shape = tuple[tuple[int, bool], ...]  # for each row its new tokens, and whether it wants logits
+Shape = tuple[tuple[int, int], ...]  # for each row its new tokens, and the logits that are wanted
 
 
 class Capture(Protocol):
@@ -123,8 +123,7 @@ class StepGraphs:
 
     def _graph(self, forward: Forward, arena: CacheArena, numbers: StepNumbers) -> _Graph | None:
         graphs = self._of(arena).graphs
-        wanted = set(numbers.last)
-        shape = tuple((row.count, row.first + row.count - 1 in wanted) for row in numbers.rows)
+        shape = tuple((row.count, row.wanted) for row in numbers.rows)
         seen = shape in graphs
         graph = graphs.get(shape)
         if seen and graph is None:

@@ -33,7 +33,7 @@ class RowStep(NamedTuple):
 
     tokens: Sequence[int]
     spans: tuple[ReadSpan, ...]
-    wants_logits: bool = True
+    wanted: int = 1  # logits, after its last tokens
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class RowPlan:
     count: int
     spans: tuple[ReadSpan, ...]  # the last is the block that is written
     begin: int  # of its spans among those of all rows
+    wanted: int  # logits, after its last tokens
 
     @property
     def turns(self) -> slice:
@@ -56,7 +57,7 @@ class StepTables(NamedTuple):
 
     tokens: Tensor  # (n,)
     positions: Tensor  # (n,): of the new tokens, local to the block that is written
-    last: Tensor  # (rows that want logits,): the flat index of each one's last token
+    last: Tensor  # (logits that are wanted,): the flat index of the token that each is after
     slots: Tensor  # (n,): where the new keys and values go
     row_table: Tensor  # (rows, 4): first, count, and the row's range of `span_table`
     span_table: Tensor  # (spans of all rows, 3): slot, length, position
@@ -110,14 +111,14 @@ def lay_out(rows: Sequence[RowStep], rotation: Rotation) -> StepNumbers:
     plans: list[RowPlan] = []
     first = begin = 0
     for row in rows:
-        plans.append(RowPlan(first, len(row.tokens), row.spans, begin))
+        plans.append(RowPlan(first, len(row.tokens), row.spans, begin, row.wanted))
         first, begin = first + len(row.tokens), begin + len(row.spans)
     check_lengths(plans, rotation)
     spans = [span for plan in plans for span in plan.spans]
     tables = (
         list(chain.from_iterable(row.tokens for row in rows)),
         [i for plan in plans for i in _new(plan, plan.spans[-1].length)],
-        [plan.first + plan.count - 1 for plan, row in zip(plans, rows, strict=True) if row.wants_logits],
+        [i for p in plans for i in range(p.first + p.count - p.wanted, p.first + p.count)],
         [i for plan in plans for i in _new(plan, plan.spans[-1].slot + plan.spans[-1].length)],
         [number for p in plans for number in (p.first, p.count, p.turns.start, p.turns.stop)],
         [number for span in spans for number in (span.slot, span.length, span.position)],

@@ -84,6 +84,17 @@ class Stream:
         self._cue, self._tokens, self._chosen, self._ends = len(cue), list(cue), [], []
         self._go_on_after("")
 
+    def pieces(self) -> list[tuple[int, int, int]]:
+        """(token, begin, end) of every chosen token whose text is out, begin and end in the text."""
+        found, begin = [], 0
+        for token, chosen, end in zip(self._tokens[self._cue :], self._chosen, self._ends, strict=True):
+            if end == math.inf:
+                break
+            if chosen:
+                found.append((token, begin, int(end)))
+            begin = int(end)
+        return found
+
     def boundary(self, length: int) -> int:
         """The last token boundary within the first `length` characters of the text."""
         kept = bisect_right(self._ends, length)

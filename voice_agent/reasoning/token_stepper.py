@@ -29,11 +29,14 @@ from .step_plan import RowStep, StepPlan, lay_out, plan_step
 
 @dataclass(frozen=True)
 class Row:
-    """New tokens for the end of a view's last block; `wants_logits` is off while a long text is fed in chunks."""
+    """New tokens for the end of a view's last block.
+
+    wanted: after how many of the last of them logits are given; 0 while a long text is fed in chunks.
+    """
 
     view: View
     tokens: Sequence[int]
-    wants_logits: bool = True
+    wanted: int = 1
 
 
 class TokenStepper:
@@ -60,7 +63,7 @@ class TokenStepper:
 
     @torch.inference_mode()
     def step(self, rows: Sequence[Row]) -> torch.Tensor:
-        """Feed every row's tokens; logits (rows that want them, vocabulary) float32, in row order.
+        """Feed every row's tokens; logits (as many as are wanted, vocabulary) float32, in row order.
 
         Raises:
             UnusableInput: a view would be longer than the model is exact over.
@@ -69,7 +72,7 @@ class TokenStepper:
         _check(rows, arena)
         for row in rows:
             row.view.own.reserve(len(row.tokens))  # may move blocks: before any span is read
-        asked = [RowStep(row.tokens, read_spans(row.view), row.wants_logits) for row in rows]
+        asked = [RowStep(row.tokens, read_spans(row.view), row.wanted) for row in rows]
         numbers = lay_out(asked, self.rotation)
         logits = self.graphs.logits(self.forward, arena, numbers) if self.graphs is not None else None
         if logits is None:
@@ -79,7 +82,7 @@ class TokenStepper:
         return logits
 
     def forward(self, plan: StepPlan) -> torch.Tensor:
-        """The model over a planned step: (rows that want logits, vocabulary) in its own type."""
+        """The model over a planned step: (logits that are wanted, vocabulary) in its own type."""
         tables = plan.tables
         with in_force(plan, self.attention):
             output = self.model(

@@ -23,7 +23,7 @@ from .stream import Stream
 
 SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?:\s+|$)")
 ANOTHER_ENOUGH = 0.25  # share of words that no earlier sentence had, from which on a sentence is news
-Cue = Literal["progress", "conclude", "direct"]
+Cue = Literal["progress", "conclude", "correct", "refuse", "direct"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,13 @@ class Writer:
 
     def __init__(self, view: View, cue: Cue, prompts: Prompts, tokenizer: Any) -> None:
         self._prompts = prompts
-        self._cues = {"progress": prompts.progress_cue, "conclude": prompts.conclude_cue, "direct": prompts.direct_cue}
+        self._cues = {
+            "progress": prompts.progress_cue,
+            "conclude": prompts.conclude_cue,
+            "correct": prompts.correct_cue,
+            "refuse": prompts.refuse_cue,
+            "direct": prompts.direct_cue,
+        }
         self.stream = Stream(view, self._first(cue), tokenizer)
         self.cue = cue
         self.done = False
@@ -56,6 +62,11 @@ class Writer:
     def spoken(self) -> str:
         """The text as far as it was given out."""
         return self.text[: self.given]
+
+    @property
+    def heard(self) -> int:
+        """Length of the text when words last came in."""
+        return self._heard
 
     @property
     def concluding(self) -> bool:
@@ -84,6 +95,14 @@ class Writer:
         else:
             self.stream.interject(self._cues[cue])
         self.cue, self._start, self._open = cue, len(self.text), True
+        if cue == "correct":
+            for token in self._prompts.correcting:
+                self.stream.sample(token)
+
+    def drop(self) -> None:
+        """What was not given out is not said, and its utterance is over."""
+        self.stream.rewind(self.given)
+        self._start, self._open, self.done = len(self.text), False, False
 
     def hear(self, words: Sequence[int]) -> None:
         """The user's words as a turn of their own, then the next utterance's cue; what was held back is dropped.
