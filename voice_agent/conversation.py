@@ -42,6 +42,7 @@ from .events import (
     TypedLine,
     Underrun,
     UtteranceRecognized,
+    Withdrawn,
     Written,
 )
 from .floor import (
@@ -300,6 +301,8 @@ class Conversation:
                 for clause in self._splitter.flush():
                     self._send(Clause(clause, reply, "model"))
                 self._to_voice.send_nowait(event)
+            case Withdrawn(reply=reply) if reply == self.reasoner.reply:
+                self._cut_to_what_sounded()
             case Thought() | Injected() | Gate():
                 self._trace.record(event)
             case Done():

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Protocol
 
 from ..clock import WallClock
-from ..events import Done, Injected, ModelCall, Thought, Written
+from ..events import Done, Injected, ModelCall, Thought, Withdrawn, Written
 from ..reasoning.reasoner import AsyncReasoner
 from ..reasoning.stated_numbers import may_grow, number_spans, numbers_in
 from ..settings import DeclaredCosts
@@ -151,6 +151,9 @@ async def ask(
                 written.append(Piece(event.text, event.step))
                 first_written_s = time.now_s() if first_written_s is None else first_written_s
                 voice.say(event.text, time.now_s())
+            case Withdrawn() if event.reply == reasoner.reply:
+                reasoner.cut_spoken(reasoner.spoken[: voice.sounded(time.now_s())])
+                voice.stop(time.now_s(), len(reasoner.spoken))
             case Injected():
                 injected_step = event.step
             case Done():

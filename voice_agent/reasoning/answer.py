@@ -108,6 +108,7 @@ class Answer:
         self._injected: list[str] = []  # words that no step has fed yet
         self._entering: list[str] = []  # words that the step in flight feeds
         self._speech_spent = False
+        self._said = ""  # given words that have yet to be told of
         self._ended_reply = 0  # the last reply whose end was told
 
     # --- what may happen at any moment ---------------------------------------------------------------------------
@@ -139,6 +140,10 @@ class Answer:
         if s.injection != "inline" and self._mode.thinks:
             self._user_pending += [*p.words(" " + words), *reminder]
         return [] if s.injection == "before" and self._mode.thinks else [*p.words(words), *reminder]
+
+    def say(self, text: str) -> None:
+        """Words that are voiced as if the writer had chosen them."""
+        self._said += self.writer.say(self._prompts.words(text))
 
     def end_turn(self, now_s: float) -> None:
         """The question is complete."""
@@ -216,6 +221,9 @@ class Answer:
         self.steps += 1
         events: list[AnswerEvent] = [Injected(words, self.steps) for words in self._entering]
         self._entering = []
+        if self._said:
+            events.append(Written(self._said, self.steps, self.reply))
+            self._said = ""
         for feed, choice in zip(feeds, chosen, strict=True):
             if feed.name == "user":
                 del self._user_pending[: len(feed.tokens)]

@@ -123,6 +123,17 @@ class AsyncReasoner:
             self._answer.hear(words)
         self.wake()
 
+    def say(self, text: str) -> None:
+        """Let the running answer say `text` now, as if the model had chosen these words: a filler, an announcement.
+
+        Raises:
+            UnusableInput: there is no answer that could say it, or nothing to say.
+        """
+        if self._answer is None or self._answer.is_open or not text.strip():
+            raise UnusableInput("nothing can be said: there are no words, or no answer is running; ask first")
+        self._answer.say(text.strip())
+        self.wake()
+
     def end_turn(self) -> None:
         """The question is complete: think. Nothing happens where it was complete already, or nothing was asked.
 

@@ -42,7 +42,7 @@ class Reading:
     begins: tuple[int, ...]
 
     def choose(self, logits: Tensor) -> Tensor:
-        """(wanted, vocabulary), or (vocabulary,) for one -> (looked at, 2): log probability of the said, of the best."""
+        """(wanted, vocabulary), or (vocabulary,) for one -> (looked at, 2): log probability of the said, the best."""
         indices, said = (torch.tensor(column, device=logits.device) for column in zip(*self.looked_at, strict=True))
         rows = logits.reshape(self.wanted, -1).log_softmax(-1).index_select(0, indices)
         return torch.stack([rows.gather(1, said[:, None])[:, 0], rows.amax(-1)], dim=-1)

@@ -71,6 +71,10 @@ class Stream:
         self.interjected = True
         self._go_on_after(self.text)
 
+    def choose_again(self) -> None:
+        """Whatever is being chosen now does not count."""
+        self.changes += 1
+
     def end_sentence(self) -> None:
         """A space after the last word, so that whoever voices the text knows that the sentence is whole."""
         if self.text and not self.text[-1].isspace():

@@ -99,6 +99,17 @@ class Writer:
             for token in self._prompts.correcting:
                 self.stream.sample(token)
 
+    def say(self, words: Sequence[int]) -> str:
+        """A whole utterance that is given, not chosen; what was being written is dropped. Returns the text to voice."""
+        self.drop()
+        self.open("progress")
+        for token in words:
+            self.stream.sample(token)
+        self.stream.end_sentence()
+        self.stream.choose_again()
+        self._open = False
+        return self._give_out(len(self.text))
+
     def drop(self) -> None:
         """What was not given out is not said, and its utterance is over."""
         self.stream.rewind(self.given)

@@ -1,0 +1,130 @@
+"""Wrong openings: a result is put into the writer's mouth; does the thinking notice, and is it put right?
+
+For each question that the model solves: the right result or an altered one is said while it thinks, and has sounded
+("sounded") or waits to ("unsounded") when the thoughts contradict it. Reported: openings that were withdrawn, words
+that the listener heard of them, and final answers that are right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+from collections.abc import Sequence
+from contextlib import aclosing
+from fractions import Fraction
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ..events import Done, Thought, Withdrawn
+from ..reasoning.prompts import CORRECTING
+from ..settings import Reasoning, Settings
+from .alterations import spelled
+from .datasets import Item, load_items, seed_of
+from .intervals import share
+from .modes import fingerprint
+from .runs import Job, KeptLines, Line, run_jobs
+from .scoring import final_number
+from .subject import Subject, about_run
+
+OPENINGS = ("right, sounded", "wrong, sounded", "right, unsounded", "wrong, unsounded")
+SAID_AFTER = 12  # pieces of thought, before which no result is found
+NEVER = 1e9
+
+
+def run_openings(
+    *, settings: Settings, out: Path, data: Path | None, offset: int, limit: int, at_once: int, seed: int
+) -> None:
+    """Make the lines that are missing, then print the table of these rows.
+
+    Raises:
+        UnusableInput: an unusable question set, model or folder.
+    """
+    items = load_items("gsm8k", data, offset=offset, limit=limit)
+    about = {**about_run(settings, "virtual", seed), "questions": fingerprint("gsm8k", data)}
+    with KeptLines.open(out / "openings.jsonl", about) as kept:
+        keys = [f"{item.row} {what}" for item in items for what in ("silent", *OPENINGS)]
+        if any(key not in kept.lines for key in keys if "silent" in key or _solved(kept, key)):
+            asyncio.run(_run(Subject.load(settings), items, kept, at_once, seed))
+        lines = [kept.lines[key] for key in keys if key in kept.lines]
+    Console(highlight=False).print(table(lines))
+
+
+async def _run(subject: Subject, items: Sequence[Item], kept: KeptLines, at_once: int, seed: int) -> None:
+    silent = [_job(subject, item, "silent", seed) for item in items]
+    await run_jobs(silent, kept, at_once=at_once, what="silent")
+    solved = [item for item in items if kept.lines[f"{item.row} silent"]["right"]]
+    jobs = [_job(subject, item, opening, seed) for item in solved for opening in OPENINGS]
+    await run_jobs(jobs, kept, at_once=at_once, what="with an opening")
+
+
+def _solved(kept: KeptLines, key: str) -> bool:
+    return bool(kept.lines.get(f"{key.split()[0]} silent", {}).get("right"))
+
+
+def quiet(reasoning: Reasoning) -> Reasoning:
+    """The writer says nothing of its own accord before the thoughts are complete."""
+    return dataclasses.replace(reasoning, gate_open=2.0, longest_silence_s=NEVER)
+
+
+def _job(subject: Subject, item: Item, what: str, seed: int) -> Job:
+    gold = Fraction(item.gold.replace(",", ""))
+    number = seed_of("gsm8k", item.row, "openings") + seed
+    said = _opening(gold if what.startswith("right") else _altered(gold, random.Random(number)))
+
+    async def run() -> Line:
+        reasoner, _ = subject.reasoner(number, quiet(subject.settings.reasoning))
+        thoughts, withdrawn = 0, False
+        async with aclosing(reasoner.answer(item.question, mode="async")) as events:
+            async for event in events:
+                match event:
+                    case Thought():
+                        thoughts += 1
+                        if thoughts == SAID_AFTER and what != "silent":
+                            reasoner.say(said)
+                    case Withdrawn():
+                        withdrawn = True
+                        if what.endswith("unsounded"):
+                            reasoner.cut_spoken("")
+                    case Done():
+                        done = event
+        stated = final_number(done.spoken, item.question)
+        return {
+            "row": item.row,
+            "what": what,
+            "said": said,
+            "withdrawn": withdrawn,
+            "put_right": CORRECTING in done.spoken,
+            "heard": said in done.spoken,
+            "right": stated == gold,
+            "spoken": done.spoken,
+            "thoughts": done.thoughts,
+        }
+
+    return Job(f"{item.row} {what}", run)
+
+
+def _opening(result: Fraction) -> str:
+    return f"The answer is {spelled(result)}."
+
+
+def _altered(gold: Fraction, draw: random.Random) -> Fraction:
+    return gold + draw.choice([value for value in (-10, -3, -1, 1, 2, 5, 10, gold) if value and gold + value > 0])
+
+
+def table(lines: Sequence[Line]) -> Table:
+    """One row an opening; shares with 95 % intervals."""
+    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for column in ("opening", "items", "withdrawn", "put right aloud", "still heard", "final answer right"):
+        made.add_column(column, justify="left" if column == "opening" else "right", no_wrap=True)
+    for opening in OPENINGS:
+        own = [line for line in lines if line["what"] == opening]
+        if own:
+            shares = (share(sum(line[name] for line in own), len(own)) for name in _MEASURES)
+            made.add_row(opening, str(len(own)), *(s.percent for s in shares))
+    return made
+
+
+_MEASURES = ("withdrawn", "put_right", "heard", "right")
