@@ -39,6 +39,7 @@ def run(monkeypatch: pytest.MonkeyPatch, name: str, *words: str) -> int:
         (("compare_injection", "--data", "/nowhere"), "cannot read the question set /nowhere"),
         (("calibrate_gate", "--data", "/nowhere"), "cannot read the question set /nowhere"),
         (("calibrate_gate", "--profile", "huge"), "unknown profile 'huge'"),
+        (("check_openings", "--data", "/nowhere"), "cannot read the question set /nowhere"),
     ],
 )
 def test_bad_words(

@@ -123,7 +123,7 @@ def table(lines: Sequence[Line]) -> Table:
         own = [line for line in lines if line["what"] == opening]
         if own:
             shares = (share(sum(line[name] for line in own), len(own)) for name in _MEASURES)
-            made.add_row(opening, str(len(own)), *(s.percent for s in shares))
+            made.add_row(opening, str(len(own)), *(s.percent() for s in shares))
     return made
 
 
