@@ -15,8 +15,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.reasoning.recorded_step import ByTables
 from tests.reasoning.test_attention_kernels import Shape, assert_equal, attend, drawn
 from tests.reasoning.test_blocks_equal_whole import YARN, relative_error
+from tests.reasoning.test_step_graph import TINY, VIEWS, Conversation, recorded
 from tests.reasoning.tiny_models import tiny_model
 from voice_agent.reasoning.attention_kernels import AttentionKernel, PlainAttention, choose_attention
 from voice_agent.reasoning.cache_block import CacheArena
@@ -129,6 +131,26 @@ def logits_of_steps(stepper: TokenStepper) -> torch.Tensor:
     thinker, writer = View((text, thoughts)), View((text, thoughts, spoken))
     steps = [[Row(thinker, range(50, 62)), Row(writer, [7])], [Row(thinker, [8]), Row(writer, [9])]]
     return torch.cat([stepper.step(rows) for rows in steps])
+
+
+def test_replayed_steps_give_the_logits_of_eager_ones(kernel: AttentionKernel) -> None:
+    """On a GPU out of CUDA graphs, on the CPU out of a recording: streams grow, one is cut, a block moves."""
+    model = tiny_model("qwen3", **TINY, num_attention_heads=2, num_key_value_heads=1)
+    stepper = TokenStepper(model, "triton")
+    if stepper.graphs is None:
+        stepper, _ = recorded(model, ByTables(kernel))
+    eager, replayed = conversations = Conversation(TokenStepper(model, "plain")), Conversation(stepper)
+    for conversation in conversations:
+        conversation.step([(("preamble",), [5] * 9, False), (("user",), [7] * 30, False)])
+    for step in range(4):
+        for streams in (["thoughts"], ["thoughts", "spoken"]):
+            rows = [(VIEWS[stream], [11 + step], True) for stream in streams]
+            assert relative_error(replayed.step(rows), eager.step(rows)) <= 1e-4
+        for conversation in conversations:
+            conversation.cut("spoken", 0.5)
+            conversation.step([(("preamble", "user"), [8], False)])
+    assert stepper.graphs is not None
+    assert stepper.graphs.captured(replayed.arena) == 3
 
 
 def test_rows_of_the_tables_that_hold_nothing_change_nothing(kernel: AttentionKernel) -> None:
