@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import random
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from operator import methodcaller
 from typing import Any
@@ -20,7 +22,14 @@ from voice_agent.reasoning.attention_kernels import AttentionKernel, PlainAttent
 from voice_agent.reasoning.cache_block import CacheArena, CacheBlock
 from voice_agent.reasoning.cache_view import View
 from voice_agent.reasoning.packed.native_build import load_native
-from voice_agent.reasoning.step_graph import MOST_GRAPHS, MOST_SPANS, MOST_TOKENS, StepGraphs, choose_capture
+from voice_agent.reasoning.step_graph import (
+    MOST_GRAPHS,
+    MOST_SPANS,
+    MOST_TOKENS,
+    CudaCapture,
+    StepGraphs,
+    choose_capture,
+)
 from voice_agent.reasoning.token_stepper import Row, TokenStepper
 
 TINY = {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 32, "vocab_size": 101}
@@ -106,7 +115,7 @@ def converse(draw: random.Random, steps: int, conversations: list[Conversation])
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize(("kind", "changes"), [("llama", YARN), ("qwen3", {}), ("mistral", {"sliding_window": 9})])
+@pytest.mark.parametrize(("kind", "changes"), [("llama", YARN), ("qwen3", {}), ("gemma3_text", {"sliding_window": 9})])
 @settings(max_examples=3)
 @given(seed=st.integers(0, 2**31))
 def test_replayed_steps_equal_eager_ones_over_random_conversations(
@@ -224,6 +233,66 @@ def test_a_model_that_cannot_be_captured_says_so_once_and_goes_on() -> None:
         assert torch.equal(decode(conversation, "thoughts"), decode(eager, "thoughts"))
     assert torch.equal(decode(conversation, "thoughts"), decode(eager, "thoughts"))
     assert recording.captured == 0
+
+
+class FakeGpu:
+    """What CudaCapture asks of torch.cuda, written down; arguments must be those that torch takes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[str] = []
+        gpu, real = self, torch.cuda.CUDAGraph
+
+        class Graph:
+            def capture_begin(self, **options: Any) -> None:
+                inspect.signature(real.capture_begin).bind(self, **options)
+                gpu.calls.append(f"begin in pool {options['pool']}")
+
+            def capture_end(self) -> None:
+                gpu.calls.append("end")
+
+            def replay(self) -> None:
+                gpu.calls.append("replay")
+
+        class Stream:
+            def __init__(self, device: torch.device | None = None) -> None:
+                self.device = device
+
+            def wait_stream(self, other: object) -> None:
+                gpu.calls.append("wait")
+
+            def synchronize(self) -> None:
+                gpu.calls.append("synchronize")
+
+        monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+        monkeypatch.setattr(torch.cuda, "Stream", Stream)
+        monkeypatch.setattr(torch.cuda, "current_stream", Stream)
+        monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
+        monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: 7)
+
+
+def test_a_cuda_graph_is_warmed_up_captured_and_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = FakeGpu(monkeypatch)
+    capture = CudaCapture(torch.device("cpu"))
+    assert gpu.calls == ["synchronize", "begin in pool 7", "end"]  # the graph that keeps the pool
+    gpu.calls.clear()
+    result = torch.ones(1)
+
+    def run() -> torch.Tensor:
+        gpu.calls.append("run")
+        return result
+
+    replay = capture(run)
+    assert gpu.calls == ["wait", "run", "synchronize", "begin in pool 7", "run", "end", "wait"]
+    assert replay() is result
+    assert gpu.calls[-1] == "replay"
+
+
+def test_a_capture_that_fails_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = FakeGpu(monkeypatch)
+    capture, runs = CudaCapture(torch.device("cpu")), iter([torch.ones(1)])
+    with pytest.raises(StopIteration):  # in the second run, while it is recorded
+        capture(lambda: next(runs))
+    assert gpu.calls[-2:] == ["begin in pool 7", "end"]
 
 
 def test_graphs_are_for_a_model_on_one_gpu_and_can_be_switched_off(model: Any) -> None:

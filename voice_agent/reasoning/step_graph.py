@@ -53,18 +53,15 @@ class CudaCapture:
     def __init__(self, device: torch.device) -> None:
         self._stream = torch.cuda.Stream(device)
         self._pool = torch.cuda.graph_pool_handle()
+        # A pool that its last graph has left cannot be captured into again: this graph stays.
+        self._stays, _ = self._record(lambda: torch.zeros(1, device=device))
 
     def __call__(self, run: Callable[[], Tensor]) -> Replay:
-        graph, here = torch.cuda.CUDAGraph(), torch.cuda.current_stream(self._stream.device)
+        here = torch.cuda.current_stream(self._stream.device)
         self._stream.wait_stream(here)
         with torch.cuda.stream(self._stream):
             run()  # compiles kernels and makes room for what libraries keep
-            self._stream.synchronize()
-            graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")  # other rooms may use the GPU
-            try:
-                result = run()
-            finally:
-                graph.capture_end()
+        graph, result = self._record(run)
         here.wait_stream(self._stream)
 
         def replay() -> Tensor:
@@ -72,6 +69,16 @@ class CudaCapture:
             return result
 
         return replay
+
+    def _record(self, run: Callable[[], Tensor]) -> tuple[torch.cuda.CUDAGraph, Tensor]:
+        graph = torch.cuda.CUDAGraph()
+        self._stream.synchronize()
+        with torch.cuda.stream(self._stream):
+            graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")  # other rooms may use the GPU
+            try:
+                return graph, run()
+            finally:
+                graph.capture_end()
 
 
 def choose_capture(wanted: bool, model: nn.Module, device: torch.device) -> Capture | None:
