@@ -113,6 +113,41 @@ def test_rows_that_want_no_logits_get_none() -> None:
     assert logits.shape == (1, 211)
 
 
+@pytest.mark.parametrize("kind", ["llama", "gemma3_text"])
+def test_a_row_that_reads_another_equals_its_solo_run(kind: str) -> None:
+    """200 steps of a thinker and a writer that reads it; then each alone, the other one's tokens given."""
+    stepper, _ = stepper_of(kind)
+
+    def run(chosen: dict[str, list[int]] | None, alone: str = "") -> dict[str, list[int]]:
+        arena = CacheArena()
+        thoughts, spoken = arena.new_block("thoughts"), arena.new_block("spoken")
+        views = {"thinker": View((thoughts,)), "writer": View((thoughts, spoken))}
+        feed = {"thinker": random_tokens(5, 1), "writer": random_tokens(9, 2)}
+        written: dict[str, list[int]] = {"thinker": [], "writer": []}
+        for step in range(200):
+            if chosen is None:
+                tokens = stepper.step([Row(views[name], feed[name]) for name in views]).argmax(-1).tolist()
+                found = dict(zip(views, tokens, strict=True))
+            else:
+                other = next(name for name in views if name != alone)
+                found = {
+                    alone: int(stepper.step([Row(views[alone], feed[alone])]).argmax()),
+                    other: chosen[other][step],
+                }
+                if alone == "thinker":  # the writer reads the thoughts as they stood when the step began
+                    thoughts.truncate(thoughts.length - len(feed["thinker"]))
+                stepper.step([Row(views[other], feed[other])])
+                if alone == "thinker":
+                    stepper.step([Row(views["thinker"], feed["thinker"])])
+            written = {name: [*written[name], found[name]] for name in views}
+            feed = {name: [found[name]] for name in views}
+        return written
+
+    together = run(None)
+    for alone in together:
+        assert run(together, alone)[alone] == together[alone]
+
+
 @pytest.mark.parametrize("kind", ["llama", "qwen2"])
 def test_each_row_equals_its_solo_run(kind: str) -> None:
     """Two rows that do not read each other, stepped together and one after the other: greedy tokens agree."""

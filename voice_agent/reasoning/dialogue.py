@@ -40,6 +40,10 @@ class Dialogue:
         """A turn is over."""
         self._turns.append(PastTurn(user, spoken, thoughts))
 
+    def release(self) -> None:
+        """Give the block back; nothing may be read any more."""
+        self.block.arena.release(self.block)
+
     def forget(self) -> None:
         """There are no past turns; the block is cut when it is next read."""
         self._turns.clear()

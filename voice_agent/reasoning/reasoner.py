@@ -198,6 +198,25 @@ class AsyncReasoner:
         async with self._reading:
             await self._read_in(*self._dialogue.unread())
 
+    @property
+    def dialogue_tokens(self) -> int:
+        """Tokens of past turns that the next answer reads."""
+        return self._dialogue.block.length
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory for keys and values, of all reasoners on this engine, free slots included."""
+        return self._engine.arena.held_bytes
+
+    def close(self) -> None:
+        """Give the memory of past turns back to the engine; the reasoner must not be used again.
+
+        Raises:
+            UnusableInput: an answer is running.
+        """
+        self._refuse_while_answering()
+        self._dialogue.release()
+
     def forget(self) -> None:
         """Begin a new conversation: past turns are gone.
 
