@@ -9,7 +9,6 @@ import torch
 
 from tests.reasoning.architectures import ALTERNATING, FAMILIES, Family, by_layer_type, rope
 from tests.reasoning.tiny_models import tiny_model
-from voice_agent.reasoning import attention
 from voice_agent.reasoning.rotation import Layout, Rotation, UnsupportedModel
 from voice_agent.reasoning.rotation_probe import find_rotation
 
@@ -18,10 +17,7 @@ BY_TYPE = {0: 0, 1: 1, 2: 0}
 
 
 def found(kind: str, dtype: torch.dtype = torch.float32, **changes: Any) -> Rotation:
-    model = tiny_model(kind, **changes).to(dtype)
-    attention.register()
-    model.set_attn_implementation(attention.NAME)
-    return find_rotation(model)
+    return find_rotation(tiny_model(kind, **changes).to(dtype))
 
 
 def latent() -> dict[str, Any]:
@@ -100,25 +96,26 @@ def randomised_norms(family: Family) -> None:
     for name, parameter in model.named_parameters():
         if "norm" in name:
             parameter.add_(0.3 * torch.randn(parameter.shape))
-    attention.register()
-    model.set_attn_implementation(attention.NAME)
     find_rotation(model)
 
 
 def test_tokens_that_meet_outside_attention_are_noticed() -> None:
     model = tiny_model("llama")
     model.model.layers[1].mlp.register_forward_hook(lambda _module, _inputs, out: out.cumsum(1))
-    attention.register()
-    model.set_attn_implementation(attention.NAME)
     with pytest.raises(UnsupportedModel, match="what layer 2 makes of a token depends on the tokens before it"):
         find_rotation(model)
+
+
+def test_a_refused_model_keeps_its_attention() -> None:
+    model = tiny_model("diffllama")
+    with pytest.raises(UnsupportedModel):
+        find_rotation(model)
+    assert model(torch.tensor([[5, 6, 7]])).logits.shape == (1, 3, 211)
 
 
 def test_a_window_that_attention_is_not_told_is_noticed() -> None:
     model = tiny_model("llama")
     model.config.sliding_window = 7
-    attention.register()
-    model.set_attn_implementation(attention.NAME)
     with pytest.raises(UnsupportedModel, match=r"layer 0 does not tell attention its sliding window \(7\)"):
         find_rotation(model)
 

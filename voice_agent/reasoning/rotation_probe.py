@@ -40,14 +40,26 @@ class _Call:
     sliding_window: int | None
 
 
-@torch.inference_mode()
 def find_rotation(model: PreTrainedModel) -> Rotation:
-    """How every layer of `model` rotates; its attention must be ours already (attention.NAME).
+    """How every layer of `model` rotates; its attention is ours from now on (attention.NAME).
 
     Raises:
-        UnsupportedModel: blocks of this model cannot be placed anew exactly; the sentence says why.
+        UnsupportedModel: blocks of this model cannot be placed anew exactly; the sentence says why. The model is left
+            as it was.
     """
     refuse_unplaceable(model)
+    before = model.config._attn_implementation
+    attention.register()
+    model.set_attn_implementation(attention.NAME)
+    try:
+        return _found(model)
+    except UnsupportedModel:
+        model.set_attn_implementation(before)
+        raise
+
+
+@torch.inference_mode()
+def _found(model: PreTrainedModel) -> Rotation:
     config = model.config.get_text_config()
     frequencies = _frequencies(model)
     bound = exact_to(config)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from . import attention
 from .attention import in_force
 from .attention_kernels import choose_attention
 from .cache_block import CacheArena
@@ -52,8 +51,6 @@ class TokenStepper:
 
     def __init__(self, model: PreTrainedModel, kernel: str = "auto", cuda_graphs: bool = True) -> None:
         self.attention = choose_attention(kernel)
-        attention.register()
-        model.set_attn_implementation(attention.NAME)
         self.model = model.eval()
         self.rotation = find_rotation(self.model)
         self.device = input_device(model.get_input_embeddings())
