@@ -127,8 +127,9 @@ def _calls_of_layers(model: PreTrainedModel, positions: Sequence[int]) -> dict[i
 def _refuse_other_windows(model: PreTrainedModel, calls: dict[int, _Call]) -> None:
     """Raises UnsupportedModel where attention is not told what a mask would say: it gets none."""
     config = model.config.get_text_config()
-    types, window = layer_types(config), getattr(config, "sliding_window", None)
+    types = layer_types(config)
     for layer, call in calls.items():
+        window = getattr(config.per_layer_config[layer], "sliding_window", None)
         slides = types[layer] == "sliding_attention" if layer < len(types) else bool(window)
         if (call.sliding_window or None) != (window if slides else None):
             raise UnsupportedModel(
