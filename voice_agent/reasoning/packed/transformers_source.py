@@ -26,7 +26,7 @@ from .rounding import ROUNDING_VERSION, round_to_bits
 from .store import Origin, fingerprint
 
 BITS = {"int8": 8, "int4": 4}
-OUTPUT_BITS = 8
+OUTPUT_BITS = 8  # 4 there alone changed 22 % of the choices of SmolLM2-135M, over 1,400 tokens of text
 
 
 class TransformersSource:
