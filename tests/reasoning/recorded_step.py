@@ -131,7 +131,7 @@ def _attend(
     query, key, value, slots, row_table, span_table, cos, sin = inputs
     start, interleaved, most_spans, window = whole
     rows = tuple(
-        RowPlan(first, count, tuple(ReadSpan(*span, shift=0) for span in _numbers(span_table)[begin:end]), begin)
+        RowPlan(first, count, tuple(ReadSpan(*span, shift=0) for span in _numbers(span_table)[begin:end]), begin, 0)
         for first, count, begin, end in _numbers(row_table)
     )
     nothing = torch.empty(0)

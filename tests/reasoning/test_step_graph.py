@@ -64,8 +64,8 @@ class Conversation:
                 self.blocks[name] = self.arena.new_block(name)
         return View(tuple(self.blocks[name] for name in names))
 
-    def step(self, rows: list[tuple[tuple[str, ...], list[int], bool]]) -> torch.Tensor:
-        return self.stepper.step([Row(self.view(*names), tokens, wants) for names, tokens, wants in rows])
+    def step(self, rows: list[tuple[tuple[str, ...], list[int], int]]) -> torch.Tensor:
+        return self.stepper.step([Row(self.view(*names), tokens, wanted) for names, tokens, wanted in rows])
 
     def cut(self, name: str, share: float) -> None:
         if name in self.blocks:
@@ -95,16 +95,16 @@ def converse(draw: random.Random, steps: int, conversations: list[Conversation])
         match draw.choices(["decode", "ask", "words", "prefill", "cut", "leave"], [8, 2, 1, 1, 1, 1])[0]:
             case "decode":
                 streams = draw.choice([["thoughts"], ["thoughts", "spoken"], ["thoughts", "spoken", "other"]])
-                rows = [(VIEWS[stream], tokens(1), True) for stream in streams]
+                rows = [(VIEWS[stream], tokens(1), 1) for stream in streams]
             case "ask":
                 for conversation in conversations:
                     conversation.cut("question", 0.0)
-                rows = [(VIEWS["thoughts"], tokens(1), True), (VIEWS["question"], list(range(20, 27)), True)]
+                rows = [(VIEWS["thoughts"], tokens(1), 1), (VIEWS["question"], list(range(20, 27)), 1)]
             case "words":
-                rows = [(VIEWS["thoughts"], tokens(draw.randrange(2, 9)), True), (VIEWS["spoken"], tokens(3), False)]
+                rows = [(VIEWS["thoughts"], tokens(draw.randrange(2, 9)), 2), (VIEWS["spoken"], tokens(3), 0)]
             case "prefill":
                 stream = draw.choice(["thoughts", "spoken", "other"])
-                rows = [(VIEWS[stream], tokens(draw.randrange(50, 300)), draw.random() < 0.5)]
+                rows = [(VIEWS[stream], tokens(draw.randrange(50, 300)), draw.randrange(3))]
             case operation:
                 name, share = draw.choice(["thoughts", "spoken", "other", "question"]), draw.random()
                 for conversation in conversations:
@@ -125,7 +125,7 @@ def test_replayed_steps_equal_eager_ones_over_random_conversations(
     stepper, recording = recorded(model, kernel_of(kernel))
     conversations = [Conversation(TokenStepper(model, "plain")), Conversation(stepper)]
     for conversation in conversations:
-        conversation.step([(("preamble",), [5] * 40, False), (("user",), [7] * 9, False)])
+        conversation.step([(("preamble",), [5] * 40, 0), (("user",), [7] * 9, 0)])
     for expected, got in converse(random.Random(seed), 50, conversations):
         assert got.shape == expected.shape
         assert not expected.numel() or relative_error(got, expected) <= 1e-5
@@ -138,7 +138,7 @@ def model() -> Any:
 
 
 def decode(conversation: Conversation, *streams: str) -> torch.Tensor:
-    return conversation.step([(VIEWS[stream], [9], True) for stream in streams])
+    return conversation.step([(VIEWS[stream], [9], 1) for stream in streams])
 
 
 def test_what_comes_a_second_time_is_captured_and_replayed_from_then_on(model: Any) -> None:
@@ -150,7 +150,7 @@ def test_what_comes_a_second_time_is_captured_and_replayed_from_then_on(model: A
         seen.append((recording.captured, recording.replayed))
     assert seen == [(0, 0), (1, 1), (1, 2), (1, 3)]
     decode(conversation, "thoughts", "spoken")  # another shape
-    conversation.step([(VIEWS["thoughts"], [9], False)])  # and another: nobody wants its logits
+    conversation.step([(VIEWS["thoughts"], [9], 0)])  # and another: nobody wants its logits
     assert (recording.captured, recording.replayed) == (1, 3)
 
 
@@ -161,7 +161,7 @@ def test_a_grown_arena_is_captured_anew_at_once(model: Any) -> None:
         for _ in range(3):
             decode(conversation, "thoughts")
         generation = conversation.arena.generation
-        conversation.step([(VIEWS["other"], [5] * 1500, False)])
+        conversation.step([(VIEWS["other"], [5] * 1500, 0)])
         assert conversation.arena.generation > generation
     assert recording.captured == 1
     assert relative_error(decode(replayed, "thoughts"), decode(eager, "thoughts")) <= 1e-5
@@ -173,11 +173,11 @@ def test_long_steps_and_wide_views_are_never_captured(model: Any) -> None:
     conversation = Conversation(stepper)
     wide = tuple(f"block {i}" for i in range(MOST_SPANS + 1))
     for i in range(len(wide)):
-        conversation.step([(wide[: i + 1], [5], False)])
+        conversation.step([(wide[: i + 1], [5], 0)])
     recording.captured = 0
     for _ in range(3):
-        conversation.step([(("text",), [5] * (MOST_TOKENS + 1), True)])
-        conversation.step([(wide, [5], True)])
+        conversation.step([(("text",), [5] * (MOST_TOKENS + 1), 1)])
+        conversation.step([(wide, [5], 1)])
     assert recording.captured == 0
 
 
@@ -187,7 +187,7 @@ def test_the_least_recently_used_graph_leaves(model: Any) -> None:
     conversation = Conversation(stepper)
     for count in range(1, MOST_GRAPHS + 4):
         for _ in range(2):
-            conversation.step([(("text",), [5] * count, True)])
+            conversation.step([(("text",), [5] * count, 1)])
     assert stepper.graphs.captured(conversation.arena) == MOST_GRAPHS
 
 

@@ -141,14 +141,14 @@ def test_replayed_steps_give_the_logits_of_eager_ones(kernel: AttentionKernel) -
         stepper, _ = recorded(model, ByTables(kernel))
     eager, replayed = conversations = Conversation(TokenStepper(model, "plain")), Conversation(stepper)
     for conversation in conversations:
-        conversation.step([(("preamble",), [5] * 9, False), (("user",), [7] * 30, False)])
+        conversation.step([(("preamble",), [5] * 9, 0), (("user",), [7] * 30, 0)])
     for step in range(4):
         for streams in (["thoughts"], ["thoughts", "spoken"]):
-            rows = [(VIEWS[stream], [11 + step], True) for stream in streams]
+            rows = [(VIEWS[stream], [11 + step], 1) for stream in streams]
             assert relative_error(replayed.step(rows), eager.step(rows)) <= 1e-4
         for conversation in conversations:
             conversation.cut("spoken", 0.5)
-            conversation.step([(("preamble", "user"), [8], False)])
+            conversation.step([(("preamble", "user"), [8], 0)])
     assert stepper.graphs is not None
     assert stepper.graphs.captured(replayed.arena) == 3
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..reasoning.answer import VIEWS
+from ..reasoning.answer import OWN_BLOCKS, VIEWS
 from ..reasoning.cache_block import CacheArena
 from ..reasoning.cache_view import View, views_from_picture
 from ..reasoning.model_loading import LoadedModel
@@ -171,7 +171,8 @@ def views_of(context: int) -> dict[str, View]:
     """Thinker, writer and probe of an answer, with so many tokens to read in all; the probe's question is empty."""
     assert context >= LEAST_CONTEXT, f"a context of {context} tokens leaves no room for the question"
     arena = CacheArena()
-    lengths = {**{name: int(context * share) for name, share in SHARES.items()}, "user": USER_TOKENS, "question": 0}
+    filled = {**{name: int(context * share) for name, share in SHARES.items()}, "user": USER_TOKENS}
+    lengths = dict.fromkeys(OWN_BLOCKS, 0) | filled
     blocks = {}
     for name, length in {"preamble": context - sum(lengths.values()), **lengths}.items():
         blocks[name] = arena.new_block(name)
