@@ -71,7 +71,8 @@ class Reasoning:
     )
     safety_first_tokens: int = 16  # async-safe: thoughts before the writer may open
     safety_period: int = 64  # async-safe: thoughts between two looks at the request after that
-    refuse_above: float = 0.004  # async-safe: probability of an answer that begins as a refusal does
+    refuse_request_above: float = 0.005  # async-safe: probability, before any thought, of an answer that would refuse
+    refuse_above: float = 0.06  # async-safe: the same behind thoughts, which raise it for harmless requests too
     second_reading_period: int = 48  # thoughts after which spoken results are compared with them once more
     number_guard: bool = True  # take a number back before it is given out when the thoughts have not reached it
     longest_silence_s: float = 4.0  # then the writer says where it stands, whatever the gate thinks

@@ -16,7 +16,7 @@ from voice_agent.reasoning.safety import SafetyJudge
 from voice_agent.settings import Reasoning
 
 FIRST, PERIOD = 16, 64
-POLICY = Reasoning(safety_first_tokens=FIRST, safety_period=PERIOD, refuse_above=0.01)
+POLICY = Reasoning(safety_first_tokens=FIRST, safety_period=PERIOD, refuse_request_above=0.01, refuse_above=0.02)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,7 @@ POLICY = Reasoning(safety_first_tokens=FIRST, safety_period=PERIOD, refuse_above
         ([(0, False, 0.01)], "unsafe"),
         ([(0, False, 0.0), (16, False, 0.0)], "safe"),
         ([(0, False, 0.0), (16, False, 0.02)], "unsafe"),
+        ([(0, False, 0.009), (16, False, 0.019)], "safe"),
         ([(0, False, 0.0), (16, False, 0.0), (80, False, 0.02)], "unsafe"),
         ([(0, False, 0.0), (16, False, 0.0), (40, True, 0.02)], "unsafe"),
         ([(0, False, 0.0), (7, True, 0.0)], "safe"),  # the thoughts were short
@@ -78,7 +79,7 @@ def inclined(monkeypatch: pytest.MonkeyPatch, *refusals: float) -> None:
     )
 
 
-SAFE = replace(SETTINGS, safety_first_tokens=6, safety_period=8, refuse_above=0.5)
+SAFE = replace(SETTINGS, safety_first_tokens=6, safety_period=8, refuse_request_above=0.5, refuse_above=0.5)
 
 
 def kinds(events: list[tuple[float, Any]], *wanted: type) -> list[type]:

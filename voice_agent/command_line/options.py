@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..errors import UnusableInput
 from ..model_store import calibrated_gate
+from ..reasoning.modes import parse_mode
 from ..settings import PROFILES, Settings, load_settings
 
 GPU_PROFILES = (
@@ -35,7 +34,8 @@ Config = Annotated[
 Seed = Annotated[int, typer.Option(help="For everything that draws.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 Mode = Annotated[
-    str, typer.Option(help="async, think (reason silently, then answer), think:N (at most N thoughts), direct.")
+    str,
+    typer.Option(help="async, async-safe (judges the request first), think (answers afterwards), think:N, direct."),
 ]
 
 
@@ -63,8 +63,5 @@ def checked_mode(text: str) -> str:
     Raises:
         UnusableInput: it does not.
     """
-    if not re.fullmatch(r"async|think|think:[1-9]\d*|direct", text):
-        raise UnusableInput(
-            f"unknown mode '{text}': choose async, think, think:N (N thought tokens, at least 1) or direct"
-        )
+    parse_mode(text)
     return text

@@ -230,7 +230,7 @@ class AsyncReasoner:
         """Think about a question and speak about it at the same time.
 
         question: None when its words come by `hear` and its end by `end_turn`.
-        mode: "async", "think", "think:N" or "direct" (modes.py).
+        mode: "async", "async-safe", "think", "think:N" or "direct" (modes.py).
 
         Yields `Thought`, `Written`, `Gate`, `Injected` as they happen, `ReplyEnd` when nothing is left to write, and
         `Done` last. Closing the iterator (`contextlib.aclosing`, `aclose`) stops the answer; what had been spoken stays

@@ -45,7 +45,7 @@ class SafetyJudge:
         self._asked_at_end = done
         enough = self._settings.safety_first_tokens
         self._next = self._began + enough if first else thoughts + self._settings.safety_period
-        if refusal >= self._settings.refuse_above:
+        if refusal >= (self._settings.refuse_request_above if first else self._settings.refuse_above):
             self.verdict = "unsafe"
         elif done or not first:
             self.verdict = "safe"
