@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.reasoning.architectures import EXPERTS
 from tests.reasoning.tiny_models import tiny_model
 from voice_agent.reasoning.rotation import Layout, Rotation, UnsupportedModel
 from voice_agent.reasoning.self_check import check_blocks_equal_whole, tolerance_of
@@ -41,6 +42,19 @@ def test_a_wrong_rotation_is_caught_however_often_it_is_checked(mistake: Callabl
     for _ in range(2):
         with pytest.raises(UnsupportedModel, match="llama: over shared blocks its logits differ from the whole text's"):
             check_blocks_equal_whole(stepper)
+
+
+@pytest.mark.parametrize(("dtype", "allowed"), [(torch.float32, 1e-4), (torch.float16, 2e-1), (torch.bfloat16, 2e-1)])
+def test_where_rounding_may_choose_another_expert_a_wrong_rotation_is_caught_still(
+    dtype: torch.dtype, allowed: float
+) -> None:
+    model = tiny_model("qwen3_moe", **EXPERTS).to(dtype)
+    assert tolerance_of(model) == allowed
+    checked(model)
+    stepper = TokenStepper(tiny_model("qwen3_moe", **EXPERTS).to(dtype), "plain")
+    stepper.rotation = wrongly(stepper.rotation, layout=Layout(interleaved=True))
+    with pytest.raises(UnsupportedModel, match="differ from the whole text's"):
+        check_blocks_equal_whole(stepper)
 
 
 def test_a_model_is_checked_once_for_each_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
