@@ -274,7 +274,7 @@ def _script() -> Iterator[dict[str, list[int]]]:
 def _refused_view(stepper: TokenStepper, length: int) -> str | None:
     """Why a view of so many tokens is refused, one token less being taken."""
     view = View((CacheArena().new_block("long"),))
-    stepper.step([Row(view, _tokens(length - 1, 1), wants_logits=False)])
+    stepper.step([Row(view, _tokens(length - 1, 1), wanted=0)])
     try:
         stepper.step([Row(view, _tokens(1, 2))])
     except UnusableInput as refusal:
