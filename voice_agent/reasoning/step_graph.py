@@ -30,7 +30,7 @@ from .step_plan import NotCapturable, StepNumbers, StepPlan, carve, on_host
 
 MOST_TOKENS = 48  # of a captured step: streams, and the probe's question beside them
 MOST_SPANS = 16  # blocks that a row of it reads
-MOST_GRAPHS = 16  # of one arena; the least recently used leaves
+MOST_GRAPHS = 32  # of one arena; the least recently used leaves
 
 Forward = Callable[[StepPlan], Tensor]
 Replay = Callable[[], Tensor]  # does again what was captured, on the same memory; gives the same tensor each time
