@@ -126,16 +126,24 @@ def test_usage_errors_are_status_2(
     assert "Usage" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("mode", ["async", "think", "think:1", "think:512", "direct"])
+@pytest.mark.parametrize("mode", ["async", "async-safe", "think", "think:1", "think:512", "direct"])
 def test_modes_that_exist(mode: str) -> None:
     assert checked_mode(mode) == mode
 
 
 @pytest.mark.parametrize(
-    "mode", ["", "Async", "think:", "think:0", "think:-1", "think:x", "direct:3", "async-safe", "think:5\n"]
+    ("mode", "sentence"),
+    [
+        *((mode, "choose async, async-safe, think, think:N or direct") for mode in ("", "Async", "think:", "think:-1")),
+        *(
+            (mode, "choose async, async-safe, think, think:N or direct")
+            for mode in ("think:x", "direct:3", "think:5\n")
+        ),
+        ("think:0", "must be at least 1; use 'direct' for none"),
+    ],
 )
-def test_modes_that_do_not_exist(mode: str) -> None:
-    with pytest.raises(UnusableInput, match="choose async, think, think:N"):
+def test_modes_that_do_not_exist(mode: str, sentence: str) -> None:
+    with pytest.raises(UnusableInput, match=sentence):
         checked_mode(mode)
 
 
