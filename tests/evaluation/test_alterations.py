@@ -56,7 +56,13 @@ def test_the_same_row_gives_the_same_alteration() -> None:
         pytest.param("He has 13 cats and 8 dogs.", "13+8=<<13+8=22>>22\n#### 22", id="an annotation that is wrong"),
         pytest.param("He has 13 cats and 8 dogs.", "13+8=<<13+8=21>>21, so 20.\n#### 20", id="another final answer"),
         pytest.param("He has 13 cats and 8 dogs.", "13+8=<<13+8=21>>21, then 19.\n#### 21", id="a number in prose"),
+        pytest.param(
+            "He has 4 cats, then half as many dogs.",
+            "4/2 = 2 dogs. 4+2=<<4+2=6>>6\n#### 6",
+            id="a step without annotation",
+        ),
         pytest.param("He has 13 cats, at least 8 dogs.", "13+8=<<13+8=21>>21\n#### 21", id="a comparison"),
+        pytest.param("He has 13 cats, most of 8 dogs.", "13+8=<<13+8=21>>21\n#### 21", id="a superlative"),
         pytest.param("He sells 15% of 1/4.", "15/4=<<15/4=3.75>>3.75\n#### 3.75", id="percentages and fractions"),
         pytest.param("He works 7 days a week.", "7+7=<<7+7=14>>14\n#### 14", id="a number that is a constant too"),
         pytest.param(
@@ -107,3 +113,20 @@ def test_enough_rows_of_the_real_set_can_be_altered() -> None:
         assert one.altered_question != one.question
         assert one.altered_answer > 0
         assert one.new in one.fresh
+
+
+@pytest.mark.parametrize(
+    ("question", "counted"),
+    [
+        ("He had 22 green pens.", " green pens"),
+        ("He had 22 pails of water.", " pails"),
+        ("He had 22 in all.", ""),
+        ("He had 22.", ""),
+        ("He had 22 more.", ""),
+    ],
+)
+def test_a_correction_names_what_is_counted(question: str, counted: str) -> None:
+    seeds = (alteration_of(f"{question} He gets 9 others.", "22+9=<<22+9=31>>31\n#### 31", seed) for seed in range(20))
+    corrections = [made.correction for made in seeds if made is not None and made.old == 22]
+    assert corrections
+    assert all(re.fullmatch(rf"Sorry, I meant \d+{counted}, not 22\.", correction) for correction in corrections)

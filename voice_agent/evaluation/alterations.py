@@ -47,16 +47,23 @@ CONSTANTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _DECIDES = re.compile(  # a comparison, a limit, a rounding: another number might go another way
     r"\b(?:at least|at most|up to|exceed\w*|minimum|maximum|limit|overtime|no more than|over \$?\d|under \$?\d|"
     r"(?:more|less|fewer|greater|longer|older) than \$?\d|unless|whichever|enough|round\w*|nearest|"
-    r"every \w+ \w+ after|first \$?\d|between|cheaper|afford)\b",
+    r"every \w+ \w+ after|first \$?\d|between|cheaper|afford|"
+    r"lowest|highest|smallest|largest|biggest|cheapest|fewest|best|worst|most|fastest|slowest|oldest|youngest)\b",
     re.IGNORECASE,
 )
 _ANNOTATION = re.compile(r"<<([^<>=]+)=([^<>=]+)>>")
+_WORKED_OUT = re.compile(r"=\s*\$?\d")
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+_FUNCTION_WORD = (
+    r"(?:a|an|the|of|in|on|at|to|for|from|by|and|or|with|per|each|every|that|which|who|he|she|they|it|are|is|was|were|"
+    r"left|more|less|times)\b"
+)
+_NOUN = re.compile(rf"(?: (?!{_FUNCTION_WORD})[a-z]+){{1,2}}")  # what is counted: "green pens"
 _PART_OF_SOMETHING = re.compile(r"[\w/:.\u2013-]$")  # before a number: "1/2", "7:30", "A4"
 _GOES_ON = re.compile(r"[\w/:\u2013%-]|\s*(?:%|percent|a\.?m|p\.?m|o'clock|years? old|year-old)|(?:st|nd|rd|th)\b|\.\d")
 
@@ -222,7 +229,9 @@ class _Sources:
 
 
 def _check_prose(text: str, known: set[Fraction], results: Sequence[_Result], coming: str) -> None:
-    """Every number that the solution mentions between its annotations must be one that is known by then."""
+    """Every number that the solution mentions between its annotations must be known by then, and none worked out."""
+    if _WORKED_OUT.search(text):
+        raise _Untraceable
     values = {r.before for r in results} | known | {value for _, _, value in number_spans(coming)}
     if any(value not in values for _, _, value in number_spans(text)):
         raise _Untraceable
@@ -261,8 +270,9 @@ def _number(text: str) -> Fraction:
 def _correction(question: str, span: tuple[int, int], new: Fraction) -> str:
     start, end = span
     sign = "$" if question[:start].endswith("$") else ""
-    noun = "" if sign else next(iter(re.findall(r"^ ([a-z]+)", question[end:])), "")
-    return f"Sorry, I meant {sign}{spelled(new)}{' ' + noun if noun else ''}, not {sign}{question[start:end]}."
+    noun = _NOUN.match(question, end)
+    counted = noun[0] if noun and not sign else ""
+    return f"Sorry, I meant {sign}{spelled(new)}{counted}, not {sign}{question[start:end]}."
 
 
 def spelled(value: Fraction) -> str:
