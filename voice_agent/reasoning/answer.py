@@ -119,10 +119,10 @@ class Answer:
             self._user_pending += self._prompts.words(words if not self.user_text else " " + words)
             self._known = self.user_text = f"{self.user_text} {words}".strip()
             return
-        inline = self._place(words)
+        p, inline = self._prompts, self._place(words)
         self.user_text = f"{self.user_text} {words}"
         if self._mode.thinks:
-            self.thinker.hear(inline)
+            self.thinker.hear(p.heard_by_thinker(inline) if inline else p.noticed_by_thinker(p.words(words)))
         self.writer.hear(inline)
         self._known = f"{self._known} {words}"
         self._thoughts_when_written = self.thinker.sampled

@@ -25,7 +25,10 @@ SYSTEM = (
 )
 REASON = "\n\nReason step by step, with the numbers."
 RESTATE = "With this, the question is now:"  # the thinker goes on from here: saying the question over, it forgets less
-NOTICE = "\n\nWait, the user has just said more. The whole question again:"  # where the words stand before the thoughts
+NOTICE = (
+    '\n\nWait, the user has just said: "',
+    '" Step by step again, with that:',
+)  # the words stand in the question too
 VERIFIED = "\n\n(The user has verified this.)"  # reasoning models tend to doubt what comes in late
 AT_ONCE = "\n\nSpeak the answer at once."
 PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
@@ -116,7 +119,7 @@ class Prompts:
         self.preamble = self._template(f.opening + SYSTEM + f.to_user)
         self.think_cue = self._template(("" if f.thinks else REASON) + f.generation + opens_think)
         self._restate = self._template(RESTATE)
-        self.notice = self._template(NOTICE)
+        self._notice = [self._template(part) for part in NOTICE]
         self.verified = self._template(VERIFIED)
         self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
         self.close_thoughts = self._template(closes_think)
@@ -153,6 +156,10 @@ class Prompts:
     def heard_by_thinker(self, words: Sequence[int]) -> list[int]:
         """Words of the user as a turn of their own within the thoughts, which go on after it."""
         return [*self._thoughts_break, *words, *self.think_cue, *self._restate]
+
+    def noticed_by_thinker(self, words: Sequence[int]) -> list[int]:
+        """The same where the words stand in the question already: the thoughts quote them and go on."""
+        return [*self._notice[0], *words, *self._notice[1]]
 
     def heard_by_writer(self, words: Sequence[int], *, resume: bool) -> list[int]:
         """The same within what is spoken; `resume`: the answer goes on, else the next progress is asked for."""

@@ -40,7 +40,6 @@ class Thinker:
         self.budget_spent = False
         self.thoughts_when_heard = 0  # tokens, when words last came in
         self._text_when_heard = 0
-        self._prompts = prompts
         self._ends = stop_tokens | prompts.think_end
         self._not_yet_ending = TokenSet(self._ends)
         s = settings
@@ -67,10 +66,10 @@ class Thinker:
     def text_since_heard(self) -> str:
         return self.text[self._text_when_heard :]
 
-    def hear(self, words: Sequence[int]) -> None:
-        """The user's words as a turn of their own within the thoughts; none: they stand before them, it is told so."""
+    def hear(self, told: Sequence[int]) -> None:
+        """The user has said more: `told` of it, the thoughts go on."""
         self._cut_off = self.text[-CUT_OFF_LENGTH:]
-        self.stream.interject(self._prompts.heard_by_thinker(words) if words else self._prompts.notice)
+        self.stream.interject(told)
         self.thoughts_when_heard, self._text_when_heard = self.sampled, len(self.text)
         self._budget = self.sampled + self._most
         self._reconsider_until = self.sampled + self._reconsider
