@@ -141,7 +141,7 @@ def test_moments_that_say_something() -> None:
 def test_what_follows_for_the_gate() -> None:
     lines = [line(0, 0.80, True), line(0, 0.84, True), line(0, 0.3, False), line(1, 0.2, False), line(1, 0.28, False)]
     assert proposal(SILENT, lines, NOW) == {
-        "gate_open": 0.35,
+        "gate_open": 0.325,
         "gate_period": 30,
         "gate_hysteresis": pytest.approx(0.06),
     }

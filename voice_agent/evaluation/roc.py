@@ -17,7 +17,7 @@ import numpy as np
 from .intervals import Interval
 from .runs import Line
 
-THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+THRESHOLDS = tuple(round(0.025 * step, 3) for step in range(1, 40))  # a small model's shares lie close together
 DRAWS = 2000
 PERIODS = (8, 64)  # thought tokens; the probe costs a row, and longer silences are broken by rule
 
