@@ -23,7 +23,7 @@ def test_names(name: str, mode: Mode) -> None:
 
 @pytest.mark.parametrize("name", ["", "Async", "think:", "think:-3", "think:1.5", "think:many", "async:9", "fast"])
 def test_unknown_names_list_the_known_ones(name: str) -> None:
-    with pytest.raises(UnusableInput, match="choose async, think, think:N or direct"):
+    with pytest.raises(UnusableInput, match="choose async, async-safe, think, think:N or direct"):
         parse_mode(name)
 
 
