@@ -51,6 +51,7 @@ VIEWS = """
     request   [preamble][dialogue][user][verdict>
     judge     [preamble][dialogue][user][thoughts][verdict>
 """
+REWORDING_TEMPERATURE = 1.0  # of an utterance that comes in place of one that had been said before
 OWN_BLOCKS = ("user", "thoughts", "spoken", "question", "again", "verdict")
 
 
@@ -97,6 +98,7 @@ class Answer:
         first_cue: Cue = "direct" if not mode.thinks else "progress" if mode.speaks_meanwhile else "conclude"
         self.writer = Writer(self._views["writer"], first_cue, prompts, tokenizer)
         self._writer_sampler = Sampler(settings.writer_temperature, settings.writer_top_p, seed=2 * seed + 1)
+        self._freer_sampler = Sampler(REWORDING_TEMPERATURE, settings.writer_top_p, seed=2 * seed + 1)
         self._gate = gate
         self._judge = SafetyJudge(settings)
         self._second_reader = SecondReader(prompts, settings.second_reading_period)
@@ -127,7 +129,7 @@ class Answer:
         self._known = f"{self._known} {words}"
         self._thoughts_when_written = self.thinker.sampled
         self._second_reader.hear(self.thinker.sampled)
-        self._spoken_before = self.writer.stream.sampled
+        self._spoken_before = self.writer.stream.kept
         self._speech_spent = False
         self._gate.close()
         self._judge.begin(self.thinker.sampled)
@@ -348,7 +350,8 @@ class Answer:
     # --- writer --------------------------------------------------------------------------------------------------
 
     def _choose_word(self, logits: torch.Tensor) -> torch.Tensor:
-        return self._writer_sampler.choose(logits, banned=self._never_spoken)
+        sampler = self._freer_sampler if self.writer.repeating else self._writer_sampler
+        return sampler.choose(logits, banned=self._never_spoken)
 
     def _take_word(self, token: int, now_s: float) -> list[AnswerEvent]:
         if self.first_written_step is None:
@@ -371,7 +374,7 @@ class Answer:
     @property
     def _spoken_tokens(self) -> int:
         """Since words last came in."""
-        return self.writer.stream.sampled - self._spoken_before
+        return self.writer.stream.kept - self._spoken_before
 
     def _next_cue(self) -> Cue:
         if not self._mode.thinks:

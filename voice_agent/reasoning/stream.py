@@ -37,6 +37,11 @@ class Stream:
         return self._text.text
 
     @property
+    def kept(self) -> int:
+        """Chosen tokens that have not been taken back."""
+        return sum(self._chosen)
+
+    @property
     def fresh(self) -> bool:
         """Nothing has been chosen since the cue or the last interjection."""
         return not (self._chosen and self._chosen[-1])

@@ -53,6 +53,7 @@ class Writer:
         self._start = 0  # where the current utterance begins in the text
         self._heard = 0  # where the text was when words last came in: after them everything is news
         self._open = True  # a cue stands and its utterance is not over
+        self.repeating = False  # the last utterance was dropped, because it had been said before
 
     @property
     def text(self) -> str:
@@ -172,7 +173,8 @@ class Writer:
         self._open = False
         self.done = self.concluding
         said, before = self.text[self._start :], self._said_before
-        if self._must_be_whole and says_again(said, before):
+        self.repeating = self._must_be_whole and says_again(said, before)
+        if self.repeating:
             self.stream.rewind(self._start)
             self._open = True  # the cue still stands
         elif self.done and repeats(said, before):
