@@ -75,7 +75,7 @@ class Reasoning:
     refuse_above: float = 0.06  # async-safe: the same behind thoughts, which raise it for harmless requests too
     second_reading_period: int = 48  # thoughts after which spoken results are compared with them once more
     number_guard: bool = True  # take a number back before it is given out when the thoughts have not reached it
-    longest_silence_s: float = 4.0  # then the writer says where it stands, whatever the gate thinks
+    longest_silence_s: float = 4.0  # in time for this the writer says where it stands, whatever the gate thinks
     backlog_enough_s: float = 3.0  # audio still to be played that makes thinking more useful than writing
     thinker_temperature: float = 0.0  # 0: the likeliest token always
     thinker_top_p: float = 0.95  # share of the probability that is drawn from

@@ -28,7 +28,8 @@ QUIET = GateInputs(
         ({"thinker_done": True, "user_speaking": True}, "think"),
         ({"yes": 1.0, "no": 0.0, "user_speaking": True}, "think"),
         ({"yes": 1.0, "no": 0.0, "backlog_s": 3.0}, "think"),
-        ({"silence_s": 4.0}, "speak"),
+        ({"silence_s": 1.9}, "think"),
+        ({"silence_s": 2.0}, "speak"),  # in time for 4.0
         ({"silence_s": 4.0, "new_thoughts": 0}, "think"),  # nothing to say
         ({"silence_s": 9.0, "backlog_s": 5.0}, "think"),
     ],

@@ -51,6 +51,7 @@ VIEWS = """
     request   [preamble][dialogue][user][verdict>
     judge     [preamble][dialogue][user][thoughts][verdict>
 """
+RESULT_TOKENS = 64  # of the speaking budget that no progress may take
 REWORDING_TEMPERATURE = 1.0  # of an utterance that comes in place of one that had been said before
 OWN_BLOCKS = ("user", "thoughts", "spoken", "question", "again", "verdict")
 
@@ -284,7 +285,8 @@ class Answer:
             return True
         if not self._mode.speaks_meanwhile:
             return self.thinker.done
-        progress_spent = self._spoken_tokens >= self._settings.speaking_budget // 2  # the rest is for the result
+        budget = self._settings.speaking_budget
+        progress_spent = self._spoken_tokens >= max(budget // 2, budget - RESULT_TOKENS)
         if progress_spent and not self.thinker.done and not self.writer.mid_utterance:
             return False
         return self._gate.decide(self._inputs(around)) == "speak"

@@ -17,6 +17,7 @@ from typing import Literal
 
 from ..settings import Reasoning
 
+IN_TIME = 0.5  # of the longest silence: the rest of it goes by while a sentence is written, or a second one
 Decision = Literal["speak", "think"]
 
 
@@ -75,6 +76,6 @@ class SpeakGate:
             return "speak"
         if inputs.backlog_s >= self._settings.backlog_enough_s:
             return "think"
-        if inputs.silence_s >= self._settings.longest_silence_s and inputs.new_thoughts > 0:
+        if inputs.silence_s >= IN_TIME * self._settings.longest_silence_s and inputs.new_thoughts > 0:
             return "speak"
         return None
