@@ -314,13 +314,13 @@ def test_what_was_given_out_is_what_was_spoken(steps: list[tuple[str, str, int]]
 def test_a_repeated_sentence_is_dropped_and_noticed_until_another_one_comes() -> None:
     of = writer()
     write(of, "I am adding the pens. ")
-    for text, given, repeating in (
+    for text, out, repeating in (
         ("I am adding the pens.", "", True),
         ("I am adding the pens.", "", True),
         ("Now the cost of one cup.", "Now the cost of one cup. ", False),
     ):
         before = of.stream.kept
         of.open("progress")
-        assert write(of, text) == (given, "over")
+        assert write(of, text) == (out, "over")
         assert of.repeating == repeating
         assert (of.stream.kept == before) == repeating  # what was dropped is not counted
