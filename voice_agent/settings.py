@@ -118,9 +118,9 @@ class Speaking:
 class DeclaredCosts:
     """What a model call costs in virtual time. Defaults: the cpu profile, measured (docs/benchmarks.md)."""
 
-    step_ms: float = 70.0  # a step of up to `step_rows` tokens
+    step_ms: float = 45.0  # a step of up to `step_rows` tokens
     step_rows: int = 3
-    prefill_token_ms: float = 14.0  # every further token
+    prefill_token_ms: float = 4.5  # every further token
     recognize_base_ms: float = 40.0
     recognize_ms_per_s: float = 25.0  # per second of sound that is read
     clause_base_ms: float = 60.0
