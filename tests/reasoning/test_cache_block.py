@@ -128,8 +128,24 @@ def test_the_arena_says_what_memory_its_blocks_take() -> None:
 
 def test_releasing_twice_gives_nothing_back_twice() -> None:
     arena = CacheArena()
-    first, second = arena.new_block("first"), arena.new_block("second")
+    first, second = filled(arena, 1, 1)
     arena.release(first)
     arena.release(first)
-    one, two = arena.new_block("one"), arena.new_block("two")
+    one, two = filled(arena, 1, 1)
     assert len({one.start, two.start, second.start}) == 3
+
+
+def test_making_and_releasing_blocks_moves_nothing() -> None:
+    """Another conversation does it while a step is in flight."""
+    arena = CacheArena()
+    first, second = filled(arena, 400, 500)
+    keys, values = arena.layers()[0]
+    arena.release(first)
+    for count in range(100):
+        arena.new_block(f"b{count}")
+    assert arena.layers()[0][0] is keys
+    assert arena.layers()[0][1] is values
+    assert arena.used_bytes == second.held_bytes
+    (third,) = filled(arena, 400)
+    assert third.start == 0  # the slots that were released
+    assert arena.layers()[0][0] is keys

@@ -6,7 +6,8 @@
 A block is one contiguous span, so a reader needs two numbers (start, length) and no copy. A block that outgrows its
 span takes the free slots behind it, or moves to a span of twice the size; the arena doubles the same way, and whatever
 lies in it is then copied once. The arena learns its shapes from the first keys it is given, layer by layer: it knows
-nothing of models. Not thread-safe: one thread steps.
+nothing of models. One thread steps, and it alone takes and moves slots; another may make blocks and release them while
+a step that does not read them is in flight, so that conversations begin and end beside each other.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class CacheBlock:
         """Make room for `count` more tokens and return the arena slot of the first; the tokens are not added yet."""
         needed = self.length + count
         if needed > self.capacity:
-            self.arena.enlarge(self, max(needed, 2 * self.capacity))
+            self.arena.enlarge(self, max(needed, 2 * self.capacity, FIRST_SPAN))
         return self.start + self.length
 
     @property
@@ -102,6 +103,7 @@ class CacheArena:
         self._layers: dict[int, _LayerCache] = {}
         self._slots = FIRST_ARENA
         self._free: list[tuple[int, int]] = [(0, FIRST_ARENA)]  # (start, size), sorted, never adjacent
+        self._released: list[tuple[int, int]] = []  # free as well, once the thread that steps has looked
 
     @property
     def bytes_per_token(self) -> int:
@@ -116,30 +118,31 @@ class CacheArena:
     @property
     def used_bytes(self) -> int:
         """Memory of the slots that belong to blocks."""
-        return (self._slots - sum(size for _, size in self._free)) * self.bytes_per_token
+        return (self._slots - sum(size for _, size in (*self._free, *self._released))) * self.bytes_per_token
 
     def layers(self) -> dict[int, tuple[torch.Tensor, torch.Tensor]]:
         """All keys and values by layer: (kv_heads, slots, dim) each."""
         return {index: (cache.keys, cache.values) for index, cache in self._layers.items()}
 
     def new_block(self, name: str) -> CacheBlock:
-        """An empty block."""
-        start = self._find(FIRST_SPAN)
-        return CacheBlock(name, self, self._grow(FIRST_SPAN) if start is None else start, FIRST_SPAN)
+        """An empty block; it takes slots with its first tokens."""
+        return CacheBlock(name, self, start=0, capacity=0)
 
     def release(self, block: CacheBlock) -> None:
         """Give a block's slots back; the block must not be read again."""
-        self._give_back(block.start, block.capacity)
+        self._released.append((block.start, block.capacity))
         block.tokens, block.capacity = [], 0
 
     def enlarge(self, block: CacheBlock, capacity: int) -> None:
         """Give a block a span of `capacity` slots: where it stands if those behind it are free, else elsewhere."""
+        while self._released:
+            self._give_back(*self._released.pop())
         self._give_back(block.start, block.capacity)
         if not self._take(block.start, capacity):
             start = self._find(capacity)
             if start is None:
                 start = self._grow(capacity, block)
-            else:
+            elif block.length:
                 for stored in itertools.chain(*self.layers().values()):
                     stored[:, start : start + block.length] = stored[:, block.start :][:, : block.length].clone()
             block.start = start
@@ -184,20 +187,18 @@ class CacheArena:
                 merged.append(span)
         self._free = merged
 
-    def _grow(self, size: int, block: CacheBlock | None = None) -> int:
-        """Double the slots until `size` are free at the end, and take them.
+    def _grow(self, size: int, block: CacheBlock) -> int:
+        """Double the slots until `size` are free at the end, and take them for `block`, whose own count as free.
 
-        Everything stored is copied once: `block`, whose slots count as free, to where it then stands.
+        Everything stored is copied once, `block` to where it then stands.
         """
         old = self._slots
         tail = next((start for start, room in self._free if start + room == old), old)
-        begin = tail if block is None or block.start < tail else block.start
+        begin = max(tail, block.start)
         used = self._used()
         while self._slots < begin + size:
             self._slots *= 2
-        moves = [(start, start, length) for start, length in used]
-        if block is not None:
-            moves.append((block.start, begin, block.length))
+        moves = [*((start, start, length) for start, length in used), (block.start, begin, block.length)]
         for cache in self._layers.values():
             cache.keys = _moved(cache.keys, self._slots, moves)
             cache.values = _moved(cache.values, self._slots, moves)
