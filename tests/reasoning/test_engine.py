@@ -145,6 +145,23 @@ def test_a_failed_step_is_told_to_all_who_were_in_it_and_the_next_one_works(monk
     run_in_virtual_time(main)
 
 
+def test_who_waits_for_a_step_hears_that_it_was_cancelled() -> None:
+    """A loop that ends cancels every task: those who wait, and the one that serves them."""
+
+    async def main() -> None:
+        engine = Engine(shared_model(), kernel="plain")
+        answers = [asyncio.create_task(told(r, q)) for r, q in zip(many(engine), QUESTIONS, strict=True)]
+        while engine._serving is None or engine._waiting:
+            await asyncio.sleep(0)
+        engine._serving.cancel()  # a step is in flight
+        first, _ = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        assert all(answer.cancelled() for answer in first)
+        await asyncio.wait(answers)
+        assert isinstance((await told(many(engine)[0], "And now?"))[-1], Done)
+
+    asyncio.run(main())
+
+
 def test_requests_are_admitted_in_order_until_the_step_is_full(steps: list[list[Row]]) -> None:
     async def main(clock: VirtualClock) -> None:
         engine = Engine(shared_model(), kernel="plain", clock=clock, step_tokens=8)

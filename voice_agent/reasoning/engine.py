@@ -139,11 +139,12 @@ class Engine:
         Await what is returned, always: for each feed what it chose (None: nothing was to be chosen), and the seconds
         that the step took.
         """
-        if self._conversations <= 1 and self._serving is None:
+        serving = self._serving is not None and not self._serving.done()
+        if self._conversations <= 1 and not serving:
             return self._start(feeds)
         request = _Request(feeds, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
-        if self._serving is None:
+        if not serving:
             self._serving = asyncio.create_task(self._serve())
         return self._result(request)
 
@@ -181,23 +182,24 @@ class Engine:
 
     async def _serve(self) -> None:
         """One step after the other until nobody asks."""
-        try:
-            while self._waiting:
-                await self._everybody_has_asked()
-                admitted = self._admit()
-                if not admitted:
-                    continue
-                try:
-                    chosen, took_s = await self._start([feed for request in admitted for feed in request.feeds])
-                except Exception as error:  # everybody in the step hears of it; the next step is another matter
-                    for request in admitted:
-                        request.result.set_exception(error)
-                    continue
-                taken = iter(chosen)
+        while self._waiting:
+            await self._everybody_has_asked()
+            admitted = self._admit()
+            if not admitted:
+                continue
+            try:
+                chosen, took_s = await self._start([feed for request in admitted for feed in request.feeds])
+            except Exception as error:  # everybody in the step hears of it; the next step is another matter
                 for request in admitted:
-                    request.result.set_result(([next(taken) for _ in request.feeds], took_s))
-        finally:
-            self._serving = None
+                    request.result.set_exception(error)
+                continue
+            except asyncio.CancelledError:  # the loop ends: who waits for a result would wait for ever
+                for request in admitted:
+                    request.result.cancel()
+                raise
+            taken = iter(chosen)
+            for request in admitted:
+                request.result.set_result(([next(taken) for _ in request.feeds], took_s))
 
     async def _everybody_has_asked(self) -> None:
         """Let every task that has just got its step's results plan its next one."""
