@@ -141,6 +141,16 @@ def test_given_words_are_told_of_and_remembered() -> None:
     assert 1.0 <= written[0][0] < 1.2
 
 
+def test_given_words_that_are_cut_at_once_are_not_told_of() -> None:
+    def say_and_cut(reasoner: AsyncReasoner) -> None:
+        reasoner.say(SAID)
+        reasoner.cut_spoken("")
+
+    events = converse(happens={1.0: say_and_cut}, settings=SILENT)
+    assert not any("4711" in event.text for _, event in events if isinstance(event, Written))
+    assert "4711" not in spoken(events)
+
+
 @pytest.mark.parametrize("text", ["", "  "])
 def test_nothing_cannot_be_said(text: str) -> None:
     def refused(reasoner: AsyncReasoner) -> None:

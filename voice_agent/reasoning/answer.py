@@ -155,6 +155,8 @@ class Answer:
 
     def cut_spoken(self, length: int) -> None:
         """Keep the first `length` characters of the spoken text; what comes next is a new reply."""
+        untold = len(self.writer.spoken) - len(self._said)
+        self._said = self._said[: max(0, length - untold)]
         self.writer.cut(length)
         self.reply += 1
         self._gate.close()
