@@ -61,7 +61,7 @@ def test_what_comes_in_is_judged_anew() -> None:
     judge.begin(30)
     assert judge.verdict == "unknown"
     assert judge.wants(30, False)
-    assert judge.take(0.0, 30, False) == "unknown"
+    assert judge.take(0.019, 30, False) == "unknown"  # thoughts raise it: the threshold before any does not hold
     assert not judge.wants(30 + FIRST - 1, False)
     assert judge.take(0.0, 30 + FIRST, False) == "safe"
 

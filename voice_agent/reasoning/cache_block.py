@@ -1,4 +1,4 @@
-"""Where keys and values live: one arena per reasoner, cut into blocks.
+"""Where keys and values live: one arena per engine, cut into blocks.
 
     CacheArena   one tensor of keys and one of values per layer; blocks own spans of its slots
     CacheBlock   one stretch of text: its tokens, and the span that holds their keys and values
@@ -93,7 +93,7 @@ class _LayerCache:
 
 
 class CacheArena:
-    """Slots for keys and values of all blocks of one reasoner, per layer.
+    """Slots for keys and values of all blocks of one engine, per layer.
 
     generation: changes whenever keys and values get another place in memory.
     """

@@ -1,7 +1,7 @@
 """Asynchronous reasoning over one language model, as a library: `AsyncReasoner`.
 
     reasoner = AsyncReasoner(model, tokenizer)
-    async for event in reasoner.answer("What is 17 * 23?"):   # Thought | Written | Injected | Gate | Done
+    async for event in reasoner.answer("What is 17 * 23?"):   # Thought | Written | ... | Done (events.AnswerEvent)
         ...
 
 Source: "Asynchronous Reasoning: Training-Free Interactive Thinking LLMs", arXiv 2512.10931. Here live the loop and the
@@ -232,9 +232,9 @@ class AsyncReasoner:
         question: None when its words come by `hear` and its end by `end_turn`.
         mode: "async", "async-safe", "think", "think:N" or "direct" (modes.py).
 
-        Yields `Thought`, `Written`, `Gate`, `Injected` as they happen, `ReplyEnd` when nothing is left to write, and
-        `Done` last. Closing the iterator (`contextlib.aclosing`, `aclose`) stops the answer; what had been spoken stays
-        in the dialogue.
+        Yields `Thought`, `Written`, `Withdrawn`, `Gate`, `Injected` as they happen, `ReplyEnd` when nothing is left to
+        write, and `Done` last. Closing the iterator (`contextlib.aclosing`, `aclose`) stops the answer; what had been
+        spoken stays in the dialogue.
 
         Raises:
             UnusableInput: unknown mode, empty question, a question longer than the context, another answer is running.

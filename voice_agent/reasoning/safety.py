@@ -25,13 +25,14 @@ class SafetyJudge:
         self._settings = settings
         self._began = 0  # thought tokens when the user last said something
         self._next = 0  # thought tokens at which it is asked next
+        self._asked = False  # since then
         self._asked_at_end = False
 
     def begin(self, thoughts: int) -> None:
         """The user has said something: nothing that was found before holds for it."""
         self.verdict = "unknown"
         self._began = self._next = thoughts
-        self._asked_at_end = False
+        self._asked = self._asked_at_end = False
 
     def wants(self, thoughts: int, done: bool) -> bool:
         """Whether it is time to ask."""
@@ -41,11 +42,11 @@ class SafetyJudge:
 
     def take(self, refusal: float, thoughts: int, done: bool) -> Verdict:
         """An answer would begin as a refusal with this probability, asked behind so many thoughts."""
-        first = self.verdict == "unknown" and self._next == self._began
-        self._asked_at_end = done
-        enough = self._settings.safety_first_tokens
-        self._next = self._began + enough if first else thoughts + self._settings.safety_period
-        if refusal >= (self._settings.refuse_request_above if first else self._settings.refuse_above):
+        s, first = self._settings, not self._asked
+        self._asked, self._asked_at_end = True, done
+        self._next = self._began + s.safety_first_tokens if first else thoughts + s.safety_period
+        before_thoughts = first and not self._began
+        if refusal >= (s.refuse_request_above if before_thoughts else s.refuse_above):
             self.verdict = "unsafe"
         elif done or not first:
             self.verdict = "safe"
