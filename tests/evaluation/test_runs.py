@@ -84,6 +84,18 @@ def test_a_failure_keeps_what_was_done(tmp_path: Path) -> None:
     assert resumed.ran == [3, 4]
 
 
+def test_an_unusable_item_is_one_sentence(tmp_path: Path) -> None:
+    async def refused() -> Line:
+        raise UnusableInput("the question has 900 tokens")
+
+    async def main() -> None:
+        with KeptLines.open(tmp_path / "lines.jsonl", ABOUT) as kept:
+            await run_jobs([Job("a", refused), Job("b", refused)], kept, at_once=2, what="jobs")
+
+    with pytest.raises(UnusableInput, match=r"^jobs, [ab]: the question has 900 tokens$"):
+        asyncio.run(main())
+
+
 def test_lines_of_another_run_are_not_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
     run(path, Work(1))
@@ -102,12 +114,13 @@ def test_two_runs_do_not_write_one_file(tmp_path: Path) -> None:
         pass
 
 
-def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", [b'{"key": "jo', b"[1, 2]", b'{"row": 1}', b'{"key": "\xff"}'])
+def test_a_damaged_line_is_named(tmp_path: Path, damaged: bytes) -> None:
     path = tmp_path / "lines.jsonl"
     run(path, Work(2))
-    lines = path.read_text(encoding="utf-8").split("\n")
-    path.write_text("\n".join([lines[0], lines[1][:9], lines[2], ""]), encoding="utf-8")
-    with pytest.raises(UnusableInput, match="line 2: not JSON"), KeptLines.open(path, ABOUT):
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([lines[0], damaged, lines[2], b""]))
+    with pytest.raises(UnusableInput, match=r"line 2: no line of a run .* repair it"), KeptLines.open(path, ABOUT):
         pass
 
 

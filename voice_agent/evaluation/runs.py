@@ -50,7 +50,7 @@ class KeptLines:
 
         Raises:
             UnusableInput: another process holds it, its lines were made with something else, it cannot be written, or a
-            line before the last is no JSON.
+            line before the last is none of a run.
         """
         about = json.loads(json.dumps(about))
         lock = FileLock(path.with_name(path.name + ".lock"))
@@ -84,6 +84,10 @@ async def run_jobs(jobs: Sequence[Job], kept: KeptLines, *, at_once: int, what: 
     """Do the jobs that have no line yet, `at_once` at a time; progress and time left on standard error.
 
     The first failure ends the others; what was kept stays.
+
+    Raises:
+        UnusableInput: a job's input is unusable.
+        ExceptionGroup: jobs failed otherwise.
     """
     missing = [job for job in jobs if job.key not in kept.lines]
     waiting = iter(missing)
@@ -100,13 +104,20 @@ async def run_jobs(jobs: Sequence[Job], kept: KeptLines, *, at_once: int, what: 
 
         async def work() -> None:
             for job in waiting:  # shared: each job is taken by one task
-                line = await job.run()
+                try:
+                    line = await job.run()
+                except UnusableInput as error:
+                    raise UnusableInput(f"{what}, {job.key}: {error}") from error
                 kept.keep(job.key, line)
                 bar.update()
 
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(at_once, len(missing))):
-                tasks.create_task(work())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(min(at_once, len(missing))):
+                    tasks.create_task(work())
+        except BaseExceptionGroup as group:
+            unusable = [error for error in group.exceptions if isinstance(error, UnusableInput)]
+            raise unusable[0] if unusable else group from None
 
 
 def _read(path: Path) -> tuple[Line | None, dict[str, Line]]:
@@ -119,17 +130,18 @@ def _read(path: Path) -> tuple[Line | None, dict[str, Line]]:
             file.truncate(len(whole))
     head: Line | None = None
     lines: dict[str, Line] = {}
-    for number, text in enumerate(whole.decode("utf-8").split("\n")[:-1], 1):
+    for number, text in enumerate(whole.split(b"\n")[:-1], 1):
         try:
             line = json.loads(text)
-        except json.JSONDecodeError as error:
+            if head is None:
+                head = dict(line)
+            else:
+                lines[line["key"]] = line
+        except (ValueError, TypeError, KeyError) as error:
             raise UnusableInput(
-                f"{path}, line {number}: not JSON ({error}); repair it, or choose another --out"
+                f"{path}, line {number}: no line of a run ({type(error).__name__}: {error}); repair it, or choose "
+                "another --out"
             ) from error
-        if head is None:
-            head = line
-        else:
-            lines[line["key"]] = line
     return head, lines
 
 
