@@ -588,6 +588,8 @@ def test_one_answer_at_a_time() -> None:
         ({"thinking_budget": -1}, "thinking_budget must be at least 1, not -1"),
         ({"speaking_budget": 0}, "speaking_budget must be at least 1, not 0"),
         ({"prefill_chunk": 0}, "prefill_chunk must be at least 1"),
+        ({"thinker_top_p": 0.0}, "top_p of thinker or writer is 0.0"),
+        ({"writer_temperature": -1.0}, "temperature of thinker or writer is -1.0"),
         ({"context_tokens": 400}, "context_tokens 400 leaves no room"),
         ({"thinking_budget": 5000}, "leaves no room beside the preamble and the budgets"),
     ],

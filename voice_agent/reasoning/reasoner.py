@@ -28,6 +28,7 @@ from .dialogue import Dialogue
 from .engine import Engine, Feed
 from .modes import Mode, parse_mode
 from .prompts import Prompts, stop_tokens
+from .sampling import Sampler
 from .speak_gate import SpeakGate
 
 RESERVE_TOKENS = 64  # cues and a short question must fit beside the budgets
@@ -46,7 +47,8 @@ class AsyncReasoner:
 
     Raises:
         UnsupportedModel: the model cannot be run exactly over shared blocks.
-        UnusableInput: a negative budget, budgets that do not fit the context, or a context beyond what is exact.
+        UnusableInput: a negative budget, budgets that do not fit the context, a context beyond what is exact, or a
+        temperature or share that cannot be sampled with.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class AsyncReasoner:
         seed: int = 0,
     ) -> None:
         self.settings = settings or Reasoning()
-        _check_budgets(self.settings)
+        _check_settings(self.settings)
         self._tokenizer = tokenizer
         if not isinstance(model, Engine):
             model = Engine(model, kernel=self.settings.kernel, cuda_graphs=self.settings.cuda_graphs)
@@ -370,7 +372,10 @@ class AsyncReasoner:
             )
 
 
-def _check_budgets(settings: Reasoning) -> None:
+def _check_settings(settings: Reasoning) -> None:
     for name in ("thinking_budget", "speaking_budget", "context_tokens", "prefill_chunk", "gate_period"):
         if getattr(settings, name) < 1:
             raise UnusableInput(f"reasoning setting {name} must be at least 1, not {getattr(settings, name)}")
+    # Made for every answer; what is wrong with them is to be known before the first one.
+    Sampler(settings.thinker_temperature, settings.thinker_top_p, settings.thinker_greedy_above)
+    Sampler(settings.writer_temperature, settings.writer_top_p)
