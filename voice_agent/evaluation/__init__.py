@@ -1,14 +1,16 @@
 """How good and how quick the answers are, measured on question sets in text mode.
 
 datasets      a question set -> items: question, gold answer, how it is scored
-scoring       what was spoken -> the answer that was stated, right or wrong
+scoring       what was spoken -> the answer that was stated, right or wrong (mathematics: where it is LaTeX)
 intervals     samples -> mean with its 95% interval, paired differences
 answering     one question to one reasoner on a declared voice -> what was thought and said, and when
 runs          jobs -> kept lines: resumable, several conversations at once, every item exactly once
-modes         the command `voice-agent eval`: one set of questions in several modes, and the table
+subject       the model under test, and a reasoner with a time of its own for each conversation
+modes         the command `voice-agent eval`: one set of questions in several modes, and the table (table)
 alterations   a question whose number is corrected in mid-thought, and the answer that is then right
-injection     where a correction should enter: the experiment behind scripts/compare_injection
-gate          when the writer may speak: the experiment behind scripts/calibrate_gate
+injection     where a correction should enter: the experiment behind scripts/compare_injection (injection_table)
+gate          when the writer may speak: the experiment behind scripts/calibrate_gate (roc)
+openings      whether wrong openings are withdrawn: the experiment behind scripts/check_openings
 
 Kept lines are JSON, one object a line; tables are made from them alone.
 """
