@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
 
 from tests.evaluation.test_alterations import PEN, PEN_SOLUTION
 from tests.evaluation.tiny_subject import load_tiny
+from tests.script_module import script_module
 from voice_agent.evaluation.subject import Subject
 from voice_agent.model_store.calibration import CALIBRATION_PATH
-
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
 def run(monkeypatch: pytest.MonkeyPatch, name: str, *words: str) -> int:
     """Exit status of a script, in this process, with a random model in the place of the profile's."""
     monkeypatch.setattr(sys, "argv", [name, *words])
     monkeypatch.setattr(Subject, "load", classmethod(load_tiny))
-    spec = spec_from_loader(name, SourceFileLoader(name, str(SCRIPTS / name)))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return int(module.main())
+    return int(script_module(name).main())
 
 
 @pytest.mark.parametrize(

@@ -5,27 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "check_agreement"
+from tests.script_module import SCRIPTS, script_module
+
+SCRIPT = SCRIPTS / "check_agreement"
 
 
 @pytest.fixture(scope="module")
 def script() -> Any:
     """The script as a module."""
-    loader = SourceFileLoader("check_agreement", str(SCRIPT))
-    spec = spec_from_loader(loader.name, loader)
-    assert spec is not None
-    module = module_from_spec(spec)
-    sys.modules[loader.name] = module  # where its dataclasses look for it
-    loader.exec_module(module)
-    return module
+    return script_module("check_agreement")
 
 
 def test_what_is_counted(script: Any) -> None:

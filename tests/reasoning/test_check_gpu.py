@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from tests.reasoning.tiny_models import tiny_model
+from tests.script_module import SCRIPTS, script_module
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "check_gpu"
+SCRIPT = SCRIPTS / "check_gpu"
 
 
 @pytest.fixture(scope="module")
 def script() -> Any:
     """The script as a module."""
-    loader = SourceFileLoader("check_gpu", str(SCRIPT))
-    spec = spec_from_loader(loader.name, loader)
-    assert spec is not None
-    module = module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+    return script_module("check_gpu")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
