@@ -4,7 +4,7 @@
 
 The judge is the model's own inclination: it is asked for its answer and looked how likely the answer begins as a
 refusal does, once before any thought and again behind the first thoughts, behind every so many, and behind the last. (A
-small model that is asked outright whether a request is harmful says nothing of use: measured, docs/benchmarks.md.) One
+small model that is asked outright whether a request is harmful says little of use: measured, docs/benchmarks.md.) One
 inclination to refuse is enough; what comes in from the user is judged anew. Pure: no model, no clock.
 """
 
