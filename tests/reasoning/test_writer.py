@@ -324,3 +324,16 @@ def test_a_repeated_sentence_is_dropped_and_noticed_until_another_one_comes() ->
         assert write(of, text) == (out, "over")
         assert of.repeating == repeating
         assert (of.stream.kept == before) == repeating  # what was dropped is not counted
+
+
+def test_a_progress_that_breaks_off_as_the_interrupted_one_did_is_dropped() -> None:
+    of = writer()
+    write(of, "I am calculating the total")
+    of.cut(len("I am calculating the"))
+    of.hear(PROMPTS.words("Uh-huh."))
+    assert write(of, "I am dividing by") == ("", "go on")
+    assert end(of) == ("", "over")
+    assert of.repeating
+    of.open("progress")
+    assert write(of, "Now I divide. ") == ("Now I divide. ", "over")
+    assert not of.repeating

@@ -53,7 +53,7 @@ class Writer:
         self._start = 0  # where the current utterance begins in the text
         self._heard = 0  # where the text was when words last came in: after them everything is news
         self._open = True  # a cue stands and its utterance is not over
-        self.repeating = False  # the last utterance was dropped, because it had been said before
+        self.repeating = False  # the last utterance was dropped: it had been said before, or was broken off
 
     @property
     def text(self) -> str:
@@ -173,7 +173,8 @@ class Writer:
         self._open = False
         self.done = self.concluding
         said, before = self.text[self._start :], self._said_before
-        self.repeating = self._must_be_whole and says_again(said, before)
+        broken_off = sentence_end(said, 0) is None  # a model copies the end that an interruption gave its last sentence
+        self.repeating = self._must_be_whole and (broken_off or says_again(said, before))
         if self.repeating:
             self.stream.rewind(self._start)
             self._open = True  # the cue still stands
