@@ -341,7 +341,7 @@ class Answer:
     def _second_reading(self) -> Reading | None:
         if not self._mode.speaks_meanwhile or not self._mode.thinks or self.writer.done:
             return None
-        return self._second_reader.due(self.writer, numbers_in(self._known), self.thinker.sampled, self.thinker.done)
+        return self._second_reader.due(self.writer, self._known, self.thinker.sampled, self.thinker.done)
 
     def _take_reading(self, answer: tuple[float, ...]) -> list[AnswerEvent]:
         wrong = self._second_reader.take(answer)

@@ -13,13 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import torch
 from torch import Tensor
 
 from .prompts import Prompts
-from .stated_numbers import number_spans
+from .stated_numbers import number_spans, numbers_in
 from .writer import Writer
 
 UNLIKELY = -6.5  # log probability of what was said
@@ -69,14 +68,15 @@ class SecondReader:
         if self.wrong_from is not None and length <= self.wrong_from:
             self.wrong_from = None
 
-    def due(self, writer: Writer, known: set[Fraction], thoughts: int, done: bool) -> Reading | None:
+    def due(self, writer: Writer, stated: str, thoughts: int, done: bool) -> Reading | None:
         """What is to be read again now: from time to time, and once when the thoughts are complete.
 
-        known: numbers that the user stated.
+        stated: the words of the user, whose numbers are no results.
         """
         if self._read_at_end if done else thoughts - self._thoughts < self._period:
             return None
         self._thoughts, self._read_at_end = thoughts, done
+        known = numbers_in(stated)
         spans = [(a, b) for a, b, value in number_spans(writer.spoken) if a >= writer.heard and value not in known]
         self._reading = plan_reading(writer.stream.pieces(), writer.spoken, spans, self._cue)
         return self._reading
