@@ -38,8 +38,7 @@ class Thinker:
         self.stream = Stream(view, prompts.think_cue, tokenizer)
         self.done = not mode.thinks
         self.budget_spent = False
-        self.thoughts_when_heard = 0  # tokens, when words last came in
-        self._text_when_heard = 0
+        self._text_when_heard = 0  # characters, when words last came in
         self._ends = stop_tokens | prompts.think_end
         self._not_yet_ending = TokenSet(self._ends)
         s = settings
@@ -70,7 +69,7 @@ class Thinker:
         """The user has said more: `told` of it, the thoughts go on."""
         self._cut_off = self.text[-CUT_OFF_LENGTH:]
         self.stream.interject(told)
-        self.thoughts_when_heard, self._text_when_heard = self.sampled, len(self.text)
+        self._text_when_heard = len(self.text)
         self._budget = self.sampled + self._most
         self._reconsider_until = self.sampled + self._reconsider
         self.done = self.budget_spent = False
