@@ -50,8 +50,8 @@ class Writer:
         self.cue = cue
         self.done = False
         self.given = 0  # characters of the text that were given out
+        self.heard = 0  # length of the text when words last came in: after them everything is news
         self._start = 0  # where the current utterance begins in the text
-        self._heard = 0  # where the text was when words last came in: after them everything is news
         self._open = True  # a cue stands and its utterance is not over
         self.repeating = False  # the last utterance was dropped: it had been said before, or was broken off
 
@@ -65,11 +65,6 @@ class Writer:
         return self.text[: self.given]
 
     @property
-    def heard(self) -> int:
-        """Length of the text when words last came in."""
-        return self._heard
-
-    @property
     def concluding(self) -> bool:
         """The utterance that is written, or comes next, is the answer's last."""
         return self.cue != "progress"
@@ -81,7 +76,7 @@ class Writer:
 
     @property
     def _said_before(self) -> str:
-        return self.text[self._heard : self._start]
+        return self.text[self.heard : self._start]
 
     @property
     def mid_utterance(self) -> bool:
@@ -128,7 +123,7 @@ class Writer:
             self.stream.interject(self._prompts.heard_by_writer(words, resume=direct))
         self.done = False
         self.cue = "direct" if direct else "progress"
-        self._start = self._heard = len(self.text)
+        self._start = self.heard = len(self.text)
 
     def cut(self, length: int) -> None:
         """Keep the first `length` characters; a progress or conclusion that had begun is over."""
