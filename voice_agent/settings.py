@@ -59,6 +59,7 @@ class Reasoning:
         "inline"  # where mid-thought words enter: before or in the thoughts
     )
     injection_reminder: bool = False  # say with them that the user has verified them
+    thinker_reads_spoken: bool = False  # what is spoken stands before the thoughts, for the thinker too
     speaking_budget: int = 256  # spoken tokens of one answer
     context_tokens: int = 4096  # oldest turns leave the dialogue beyond this
     keep_thoughts: bool = False  # of past turns: better memory of how, for several times the room

@@ -113,15 +113,20 @@ def test_rows_that_want_no_logits_get_none() -> None:
     assert logits.shape == (1, 211)
 
 
+@pytest.mark.parametrize("aware", [False, True])
 @pytest.mark.parametrize("kind", ["llama", "gemma3_text"])
-def test_a_row_that_reads_another_equals_its_solo_run(kind: str) -> None:
-    """200 steps of a thinker and a writer that reads it; then each alone, the other one's tokens given."""
+def test_a_row_that_reads_another_equals_its_solo_run(kind: str, aware: bool) -> None:
+    """200 steps of a thinker and a writer that reads it, `aware`: and is read; then each alone, the other's given."""
     stepper, _ = stepper_of(kind)
 
     def run(chosen: dict[str, list[int]] | None, alone: str = "") -> dict[str, list[int]]:
         arena = CacheArena()
-        thoughts, spoken = arena.new_block("thoughts"), arena.new_block("spoken")
-        views = {"thinker": View((thoughts,)), "writer": View((thoughts, spoken))}
+        blocks = {"thinker": arena.new_block("thoughts"), "writer": arena.new_block("spoken")}
+        thoughts, spoken = blocks.values()
+        views = {
+            "thinker": View((spoken, thoughts) if aware else (thoughts,)),
+            "writer": View((thoughts, spoken)),
+        }
         feed = {"thinker": random_tokens(5, 1), "writer": random_tokens(9, 2)}
         written: dict[str, list[int]] = {"thinker": [], "writer": []}
         for step in range(200):
@@ -134,11 +139,16 @@ def test_a_row_that_reads_another_equals_its_solo_run(kind: str) -> None:
                     alone: int(stepper.step([Row(views[alone], feed[alone])]).argmax()),
                     other: chosen[other][step],
                 }
-                if alone == "thinker":  # the writer reads the thoughts as they stood when the step began
-                    thoughts.truncate(thoughts.length - len(feed["thinker"]))
+                # a row reads the other as it stood when the step began: what it has just fed is not there yet
+                block, fed = blocks[alone], feed[alone]
+                stored = {
+                    layer: (keys[:, -len(fed) :].clone(), values[:, -len(fed) :].clone())
+                    for layer, (keys, values) in block.contents().items()
+                }
+                block.truncate(block.length - len(fed))
                 stepper.step([Row(views[other], feed[other])])
-                if alone == "thinker":
-                    stepper.step([Row(views["thinker"], feed["thinker"])])
+                with torch.inference_mode():
+                    block.restore(fed, stored)
             written = {name: [*written[name], found[name]] for name in views}
             feed = {name: [found[name]] for name in views}
         return written

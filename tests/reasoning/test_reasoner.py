@@ -186,6 +186,16 @@ def test_where_words_enter(mode: str, injection: Any, reminder: bool, monkeypatc
     assert ("No, 90.".join(NOTICE) in fed.text("thoughts")) is not inline
 
 
+def test_what_is_spoken_can_stand_before_the_thoughts() -> None:
+    """The same streams; only from the first spoken word on may the thoughts differ."""
+    plain = converse()
+    aware = converse(settings=replace(SETTINGS, thinker_reads_spoken=True))
+    first = next(t_s for t_s, event in aware if isinstance(event, Written))
+    assert texts(aware, Thought) == done(aware).thoughts
+    assert [event for t_s, event in aware if t_s < first] != []
+    assert texts(aware, Thought) != texts(plain, Thought)
+
+
 @pytest.mark.parametrize("injection", ["inline", "before", "both"])
 def test_words_that_come_in_the_last_step_are_not_lost(injection: Any) -> None:
     """Whatever the step in flight has chosen, its end included, does not outrun them."""
@@ -241,9 +251,10 @@ WHAT_HAPPENS = st.lists(
     mode=st.sampled_from(MODES),
     seed=st.integers(0, 99),
     injection=st.sampled_from(["inline", "before", "both"]),
+    aware=st.booleans(),
 )
 def test_whatever_happens_written_words_and_blocks_agree(
-    what: list[tuple[float, str]], mode: str, seed: int, injection: Any
+    what: list[tuple[float, str]], mode: str, seed: int, injection: Any, aware: bool
 ) -> None:
     changes: dict[str, At] = {
         "hear": hear("No, 90."),
@@ -267,7 +278,7 @@ def test_whatever_happens_written_words_and_blocks_agree(
     happens = {t_s: happen(name) for t_s, name in what}
     with pytest.MonkeyPatch.context() as patch:
         fed = watch(patch)
-        settings = replace(SETTINGS, injection=injection)
+        settings = replace(SETTINGS, injection=injection, thinker_reads_spoken=aware)
         events = converse(mode=mode, happens=happens | {5.0: happen("silent")}, seed=seed, settings=settings)
     last = max((e.reply for _, e in events if isinstance(e, Written | ReplyEnd)), default=1)
     newest = texts([e for e in events if isinstance(e[1], Written) and e[1].reply == last], Written)

@@ -7,6 +7,7 @@ Views, as pictures; each cue is the beginning of the block it opens:
 
     user      [preamble][dialogue][user>
     thinker   [preamble][dialogue][user][thoughts>
+    aware     [preamble][dialogue][user][spoken][thoughts>               the thinker, if it reads what is spoken
     writer    [preamble][dialogue][user][thoughts][spoken>
     probe     [preamble][dialogue][user][thoughts][spoken][question>     may the writer speak? (speak_gate)
     reread    [preamble][dialogue][user][thoughts][again>                does what was said still hold? (second_reading)
@@ -45,6 +46,7 @@ from .writer import Cue, Writer
 VIEWS = """
     user      [preamble][dialogue][user>
     thinker   [preamble][dialogue][user][thoughts>
+    aware     [preamble][dialogue][user][spoken][thoughts>
     writer    [preamble][dialogue][user][thoughts][spoken>
     probe     [preamble][dialogue][user][thoughts][spoken][question>
     reread    [preamble][dialogue][user][thoughts][again>
@@ -95,7 +97,8 @@ class Answer:
         self._own_blocks = list(new.values())
         self._views = views_from_picture(VIEWS, {"preamble": shared[0], "dialogue": shared[1], **new})
         self._user_pending: list[int] = []
-        self.thinker = Thinker(self._views["thinker"], prompts, tokenizer, settings, mode, stop_tokens, seed=2 * seed)
+        thinks_in = self._views["aware" if settings.thinker_reads_spoken else "thinker"]
+        self.thinker = Thinker(thinks_in, prompts, tokenizer, settings, mode, stop_tokens, seed=2 * seed)
         first_cue: Cue = "direct" if not mode.thinks else "progress" if mode.speaks_meanwhile else "conclude"
         self.writer = Writer(self._views["writer"], first_cue, prompts, tokenizer)
         self._writer_sampler = Sampler(settings.writer_temperature, settings.writer_top_p, seed=2 * seed + 1)

@@ -118,6 +118,7 @@ class Prompts:
         speaks = f.to_assistant + ("<think>\n\n</think>\n\n" if f.thinks else "")  # a turn without thoughts
         self.preamble = self._template(f.opening + SYSTEM + f.to_user)
         self.think_cue = self._template(("" if f.thinks else REASON) + f.generation + opens_think)
+        self.think_cue_behind_spoken = self._template(f.to_next_user + REASON.strip() + f.generation + opens_think)
         self._restate = self._template(RESTATE)
         self._notice = [self._template(part) for part in NOTICE]
         self.verified = self._template(VERIFIED)

@@ -35,7 +35,8 @@ class Thinker:
         stop_tokens: frozenset[int],
         seed: int,
     ) -> None:
-        self.stream = Stream(view, prompts.think_cue, tokenizer)
+        cue = prompts.think_cue_behind_spoken if settings.thinker_reads_spoken else prompts.think_cue
+        self.stream = Stream(view, cue, tokenizer)
         self.done = not mode.thinks
         self.budget_spent = False
         self._text_when_heard = 0  # characters, when words last came in
