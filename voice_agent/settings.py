@@ -127,6 +127,10 @@ class DeclaredCosts:
     clause_base_ms: float = 60.0
     clause_ms_per_s: float = 70.0  # per second of sound that is made
 
+    def step_s(self, tokens: int) -> float:
+        """Seconds of a step that feeds so many tokens."""
+        return (self.step_ms + self.prefill_token_ms * max(0, tokens - self.step_rows)) / 1000
+
 
 @dataclass(frozen=True)
 class Settings:

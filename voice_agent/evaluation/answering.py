@@ -51,8 +51,7 @@ class DeclaredTime:
         return self._now_s
 
     def charge(self, call: ModelCall) -> None:
-        further = max(0, call.tokens - self.costs.step_rows)
-        self._now_s += (self.costs.step_ms + self.costs.prefill_token_ms * further) / 1000
+        self._now_s += self.costs.step_s(call.tokens)
 
 
 class MeasuredTime(WallClock):

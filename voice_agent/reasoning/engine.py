@@ -149,9 +149,8 @@ class Engine:
         return self._result(request)
 
     def _start(self, feeds: Sequence[Feed]) -> Awaitable[tuple[list[Any], float]]:
-        tokens = sum(len(feed.tokens) for feed in feeds)
-        cost_ms = self._costs.step_ms + self._costs.prefill_token_ms * max(0, tokens - self._costs.step_rows)
-        return self.clock.start(self.worker, partial(self._step, list(feeds)), lambda _chosen: cost_ms / 1000)
+        cost_s = self._costs.step_s(sum(len(feed.tokens) for feed in feeds))
+        return self.clock.start(self.worker, partial(self._step, list(feeds)), lambda _chosen: cost_s)
 
     @torch.inference_mode()
     def _step(self, feeds: Sequence[Feed]) -> list[Any]:
