@@ -68,10 +68,10 @@ class Clock(Protocol):
 
     async def call(self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]) -> tuple[T, float]:
         """Run `function` on `worker` and wait for it; see `start`."""
-        ...
+        return await self.start(worker, function, cost_s)
 
 
-class WallClock:
+class WallClock(Clock):
     """Real time, from `time.monotonic`."""
 
     virtual = False
@@ -89,9 +89,6 @@ class WallClock:
         self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]
     ) -> Coroutine[Any, Any, tuple[T, float]]:
         return self._finish(worker.submit(function), self.now_s())
-
-    async def call(self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]) -> tuple[T, float]:
-        return await self.start(worker, function, cost_s)
 
     async def _finish(self, call: Future[T], start_s: float) -> tuple[T, float]:
         result: T = await result_of(asyncio.wrap_future(call), call.cancel)
@@ -118,7 +115,7 @@ async def result_of(running: asyncio.Future[T], withdraw: Callable[[], bool]) ->
         raise
 
 
-class VirtualClock:
+class VirtualClock(Clock):
     """Declared time, moved forward by the event loop of `run_in_virtual_time` when nothing else can happen."""
 
     virtual = True
@@ -143,9 +140,6 @@ class VirtualClock:
         call = worker.submit(function)
         wait([call])  # the loop stands still: nothing can overtake the call
         return self._charge(call, self._now_s, cost_s)
-
-    async def call(self, worker: Worker, function: Callable[[], T], cost_s: Callable[[T], float]) -> tuple[T, float]:
-        return await self.start(worker, function, cost_s)
 
     async def _charge(self, call: Future[T], start_s: float, cost_s: Callable[[T], float]) -> tuple[T, float]:
         cost = cost_s(call.result())
