@@ -104,12 +104,9 @@ async def result_of(running: asyncio.Future[T], withdraw: Callable[[], bool]) ->
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        withdrawn = False
-        while not (withdrawn or running.done()):
-            withdrawn = withdraw()
-            if not withdrawn:
-                with suppress(asyncio.CancelledError):  # raised again below
-                    await asyncio.wait([running])
+        while not (running.done() or withdraw()):
+            with suppress(asyncio.CancelledError):  # raised again below
+                await asyncio.wait([running])
         if running.done() and not running.cancelled():
             running.exception()  # nobody is left to hear of it
         raise
