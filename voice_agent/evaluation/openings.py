@@ -8,7 +8,6 @@ that the listener heard of them, and final answers that are right.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import random
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -20,7 +19,8 @@ from rich.table import Table
 
 from ..events import Done, Thought, Withdrawn
 from ..reasoning.prompts import CORRECTING
-from ..settings import Reasoning, Settings
+from ..reasoning.speak_gate import Decision, GateInputs, SpeakGate
+from ..settings import Settings
 from .alterations import spelled
 from .datasets import Item, load_items, seed_of
 from .intervals import share
@@ -31,7 +31,16 @@ from .subject import Subject, about_run
 
 OPENINGS = ("right, sounded", "wrong, sounded", "right, unsounded", "wrong, unsounded")
 SAID_AFTER = 12  # pieces of thought, before which no result is found
-NEVER = 1e9
+
+
+class ReticentGate(SpeakGate):
+    """Nothing is said of the writer's own accord before the thoughts are complete; the probe is not asked."""
+
+    def wants_probe(self, inputs: GateInputs) -> bool:
+        return False
+
+    def decide(self, inputs: GateInputs) -> Decision:
+        return "speak" if inputs.thinker_done else "think"
 
 
 def run_openings(
@@ -64,18 +73,13 @@ def _solved(kept: KeptLines, key: str) -> bool:
     return bool(kept.lines.get(f"{key.split()[0]} silent", {}).get("right"))
 
 
-def quiet(reasoning: Reasoning) -> Reasoning:
-    """The writer says nothing of its own accord before the thoughts are complete."""
-    return dataclasses.replace(reasoning, gate_open=2.0, longest_silence_s=NEVER)
-
-
 def _job(subject: Subject, item: Item, what: str, seed: int) -> Job:
     gold = Fraction(item.gold.replace(",", ""))
     number = seed_of("gsm8k", item.row, "openings") + seed
     said = _opening(gold if what.startswith("right") else _altered(gold, random.Random(number)))
 
     async def run() -> Line:
-        reasoner, _ = subject.reasoner(number, quiet(subject.settings.reasoning))
+        reasoner, _ = subject.reasoner(number, gate=ReticentGate)
         thoughts, withdrawn = 0, False
         async with aclosing(reasoner.answer(item.question, mode="async")) as events:
             async for event in events:
