@@ -30,6 +30,7 @@ from .scoring import final_number
 from .subject import Subject, about_run
 
 OPENINGS = ("right, sounded", "wrong, sounded", "right, unsounded", "wrong, unsounded")
+MEASURES = ("withdrawn", "put_right", "heard", "right")
 SAID_AFTER = 12  # pieces of thought, before which no result is found
 
 
@@ -126,9 +127,6 @@ def table(lines: Sequence[Line]) -> Table:
     for opening in OPENINGS:
         own = [line for line in lines if line["what"] == opening]
         if own:
-            shares = (share(sum(line[name] for line in own), len(own)) for name in _MEASURES)
+            shares = (share(sum(line[name] for line in own), len(own)) for name in MEASURES)
             made.add_row(opening, str(len(own)), *(s.percent() for s in shares))
     return made
-
-
-_MEASURES = ("withdrawn", "put_right", "heard", "right")
