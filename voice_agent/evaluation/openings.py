@@ -26,7 +26,7 @@ from .datasets import Item, load_items, seed_of
 from .intervals import share
 from .modes import fingerprint
 from .runs import Job, KeptLines, Line, run_jobs
-from .scoring import final_number
+from .scoring import score_number
 from .subject import Subject, about_run
 
 OPENINGS = ("right, sounded", "wrong, sounded", "right, unsounded", "wrong, unsounded")
@@ -95,7 +95,6 @@ def _job(subject: Subject, item: Item, what: str, seed: int) -> Job:
                             reasoner.cut_spoken("")
                     case Done():
                         done = event
-        stated = final_number(done.spoken, item.question)
         return {
             "row": item.row,
             "what": what,
@@ -103,7 +102,7 @@ def _job(subject: Subject, item: Item, what: str, seed: int) -> Job:
             "withdrawn": withdrawn,
             "put_right": CORRECTING in done.spoken,
             "heard": said in done.spoken,
-            "right": stated == gold,
+            "right": score_number(done.spoken, item.gold, item.question).right,
             "spoken": done.spoken,
             "thoughts": done.thoughts,
         }
