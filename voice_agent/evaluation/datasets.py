@@ -72,6 +72,11 @@ def seed_of(dataset: str, row: int, mode: str) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
+def fingerprint(dataset: str, data: Path | None) -> str:
+    """Of the questions: the file's sha256, or the hub's revision."""
+    return hashlib.sha256(data.read_bytes()).hexdigest() if data else DATASETS[dataset].revision
+
+
 def _item(name: str, row: int, source: dict[str, Any], where: str) -> Item:
     try:
         question, gold = DATASETS[name].ask(source)

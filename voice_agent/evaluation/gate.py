@@ -21,7 +21,6 @@ from ..reasoning.writer import sentence_end
 from ..settings import Reasoning, Settings
 from .answering import Answered, Piece, ask
 from .datasets import Item, load_items, seed_of
-from .modes import fingerprint
 from .runs import Job, KeptLines, Line, run_jobs
 from .scoring import score_number
 from .subject import Subject, about_run
@@ -66,7 +65,7 @@ def run_calibration(
     """
     settings = dataclasses.replace(settings, reasoning=dataclasses.replace(settings.reasoning, number_guard=False))
     items = load_items("gsm8k", data, offset=offset, limit=rows)
-    about = {**about_run(settings, "virtual", seed), "questions": fingerprint("gsm8k", data)}
+    about = about_run(settings, "virtual", seed, "gsm8k", data)
     with KeptLines.open(out / "gate.jsonl", about) as kept:
         keys = [_key(item, moment) for item in items for moment in range(MOMENTS + 1)]
         if any(key not in kept.lines for key in keys):

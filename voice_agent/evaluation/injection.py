@@ -28,7 +28,6 @@ from .alterations import REMARKS, Alteration, alteration_of
 from .answering import Answered, Interjection, Piece, ask, first_step_with
 from .datasets import load_items, seed_of
 from .injection_table import injection_table
-from .modes import fingerprint
 from .runs import Job, KeptLines, Line, run_jobs
 from .scoring import final_number
 from .subject import Subject, about_run
@@ -101,7 +100,7 @@ def run_injection(
     """
     cases = load_cases(data, offset, rows, items)
     unplaced = dataclasses.replace(settings, reasoning=placed(settings.reasoning, "inline"))
-    about = {**about_run(unplaced, "virtual", seed), "questions": fingerprint("gsm8k", data)}
+    about = about_run(unplaced, "virtual", seed, "gsm8k", data)
     with KeptLines.open(out / "injection.jsonl", about) as kept:
         plain = list(product(cases, ("plain", "altered")))
         injected = list(product(cases, placements, points, whats))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import hashlib
 import json
 from collections.abc import Sequence
 from fractions import Fraction
@@ -49,7 +48,7 @@ def run_eval(
         raise UnusableInput("real delays are those of one conversation: add --at-once 1, or leave --time virtual")
     items = load_items(dataset, data, offset=offset, limit=limit)
     path = out / f"{dataset}.jsonl"
-    about = {**about_run(settings, time, seed), "dataset": dataset, "questions": fingerprint(dataset, data)}
+    about = {**about_run(settings, time, seed, dataset, data), "dataset": dataset}
     with KeptLines.open(path, about) as kept:
         keys = [(item, mode, f"{dataset} {item.row} {mode}") for item in items for mode in modes]
         if any(key not in kept.lines for _, _, key in keys):
@@ -59,11 +58,6 @@ def run_eval(
         lines = [kept.lines[key] for _, _, key in keys]
     show(lines, modes, about, out / f"{dataset}.summary.json")
     return 0
-
-
-def fingerprint(dataset: str, data: Path | None) -> str:
-    """Of the questions: the file's sha256, or the hub's revision."""
-    return hashlib.sha256(data.read_bytes()).hexdigest() if data else DATASETS[dataset].revision
 
 
 def show(lines: Sequence[Line], modes: Sequence[str], about: Line, summary: Path) -> None:

@@ -24,7 +24,6 @@ from ..settings import Settings
 from .alterations import spelled
 from .datasets import Item, load_items, seed_of
 from .intervals import share
-from .modes import fingerprint
 from .runs import Job, KeptLines, Line, run_jobs
 from .scoring import score_number
 from .subject import Subject, about_run
@@ -53,7 +52,7 @@ def run_openings(
         UnusableInput: an unusable question set, model or folder.
     """
     items = load_items("gsm8k", data, offset=offset, limit=limit)
-    about = {**about_run(settings, "virtual", seed), "questions": fingerprint("gsm8k", data)}
+    about = about_run(settings, "virtual", seed, "gsm8k", data)
     with KeptLines.open(out / "openings.jsonl", about) as kept:
         keys = [f"{item.row} {what}" for item in items for what in ("silent", *OPENINGS)]
         if any(key not in kept.lines for key in keys if "silent" in key or _solved(kept, key)):

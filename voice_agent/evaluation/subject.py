@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from .. import __version__
@@ -16,6 +17,7 @@ from ..reasoning.model_loading import load_language_model
 from ..reasoning.reasoner import AsyncReasoner
 from ..settings import Reasoning, Settings
 from .answering import CHARACTERS_PER_S, DeclaredTime, MeasuredTime, Timekeeper
+from .datasets import fingerprint
 from .runs import Line
 
 Time = Literal["virtual", "real"]
@@ -58,8 +60,8 @@ class Subject:
         return made, time
 
 
-def about_run(settings: Settings, time: Time, seed: int) -> Line:
-    """What two runs must have in common for their lines to be one run's."""
+def about_run(settings: Settings, time: Time, seed: int, dataset: str, data: Path | None) -> Line:
+    """What two runs must have in common for their lines to be one run's; the questions as `load_items` takes them."""
     return {
         "version": __version__,
         "model": settings.models.language,
@@ -68,4 +70,5 @@ def about_run(settings: Settings, time: Time, seed: int) -> Line:
         "costs": dataclasses.asdict(settings.costs) if time == "virtual" else None,
         "characters_per_s": CHARACTERS_PER_S,
         "seed": seed,
+        "questions": fingerprint(dataset, data),
     }
