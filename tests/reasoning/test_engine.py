@@ -11,6 +11,7 @@ import torch
 
 from tests.reasoning.tiny_reasoner import COSTS, SETTINGS, TOKENIZER, converse, hear, shared_model, tiny_reasoner
 from voice_agent.clock import VirtualClock, WallClock, run_in_virtual_time
+from voice_agent.errors import UnusableInput
 from voice_agent.events import AnswerEvent, Done, Injected, Thought, Written
 from voice_agent.reasoning.cache_view import View
 from voice_agent.reasoning.engine import Engine, Feed
@@ -211,3 +212,33 @@ def test_a_new_conversation_forgets_the_old_one(steps: list[list[Row]]) -> None:
 
     run_in_virtual_time(main)
     assert not [row for rows in steps for row in rows if row.view.own.name == "dialogue"]
+
+
+def test_a_closed_reasoner_leaves_its_memory_to_the_next() -> None:
+    async def main(clock: VirtualClock) -> tuple[list[int], list[int], list[int]]:
+        engine = Engine(shared_model(), kernel="plain", clock=clock)
+        places, used, held = [], [], []
+        for reasoner in many(engine):
+            await told(reasoner, "How far is it? " * 6, "direct")
+            await reasoner.warm_up()
+            places.append(reasoner._dialogue.block.start)
+            held.append(reasoner.held_bytes)
+            reasoner.close()
+            used.append(engine.arena.used_bytes)
+        return places, used, held
+
+    places, used, held = run_in_virtual_time(main)
+    assert len(set(places)) == len(set(used)) == len(set(held)) == 1
+    assert used[0] < held[0]
+
+
+def test_a_reasoner_that_answers_is_not_closed() -> None:
+    async def main(clock: VirtualClock) -> None:
+        reasoner = tiny_reasoner(clock)
+        async with aclosing(reasoner.answer("How far?")) as events:
+            await anext(events)
+            with pytest.raises(UnusableInput, match="another answer is running"):
+                reasoner.close()
+        reasoner.close()
+
+    run_in_virtual_time(main)
