@@ -61,14 +61,12 @@ def run_bench(
     _check_writable(out)
     progress = Console(stderr=True, highlight=False)
     about = machine()
-    figures = []
-    for figure in _sessions(settings, scenario, sessions, time, seed, progress):
-        figures.append(figure)
+    conversations = list(_sessions(settings, scenario, sessions, time, seed, progress))
     progress.print("loading the models" if sessions else "loading the language model")
     loaded, beside = _load(settings, scenario, sessions, progress)
     model_figures = list(_model(loaded, settings, repeats, contexts, progress)) + beside
     about |= {"profile": settings.profile, "model": _model_facts(loaded), "conversation_time": time}
-    figures = [*model_figures, *figures]
+    figures = [*model_figures, *conversations]
     Console().print(table_of(figures, f"{loaded.facts.name}, {about['processor']}, {torch.get_num_threads()} threads"))
     if out is not None:
         report = {**about, "figures": [figure.to_json() for figure in figures]}
