@@ -55,9 +55,7 @@ class Reasoning:
 
     thinking_budget: int = 512  # thought tokens before the answer is closed
     reconsider_tokens: int = 48  # thought after words came in before the thinker may end (a small one gives up early)
-    injection: Literal["inline", "before", "both"] = (
-        "inline"  # where mid-thought words enter: before or in the thoughts
-    )
+    injection: Literal["inline", "before", "both"] = "inline"  # where mid-thought words enter: in or before the thoughts
     injection_reminder: bool = False  # say with them that the user has verified them
     thinker_reads_spoken: bool = False  # what is spoken stands before the thoughts, for the thinker too
     speaking_budget: int = 256  # spoken tokens of one answer
@@ -67,9 +65,7 @@ class Reasoning:
     gate_first_tokens: int = 16  # thoughts before the first probe: a greeting is over by then
     gate_period: int = 24  # thought tokens between two utterances
     gate_open: float = 0.4  # share of yes that opens the writer
-    gate_hysteresis: float = (
-        0.0  # after a yes this much less is enough: doubtful moments do not stop a run of sentences
-    )
+    gate_hysteresis: float = 0.0  # after a yes this much less is enough: a doubt does not stop a run of sentences
     safety_first_tokens: int = 16  # async-safe: thoughts before the writer may open
     safety_period: int = 64  # async-safe: thoughts between two looks at the request after that
     refuse_request_above: float = 0.005  # async-safe: probability, before any thought, of an answer that would refuse

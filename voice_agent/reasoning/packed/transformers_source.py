@@ -48,10 +48,8 @@ class TransformersSource:
     def tensors(self) -> Iterator[tuple[str, PackedWeight | Tensor, int]]:
         """Name, value and size before rounding; every tensor is let go of when the next is asked for."""
         device = torch.device("cuda") if torch.cuda.is_available() else None
-        names = dict.fromkeys(
-            (*_tensors(self._model), *self._bits)
-        )  # an output layer may share a table that is not packed
-        for name in names:
+        # An output layer may share a table that is not packed.
+        for name in dict.fromkeys((*_tensors(self._model), *self._bits)):
             owner, _, attribute = name.rpartition(".")
             module = self._model.get_submodule(owner)
             tensor = getattr(module, attribute).detach()
