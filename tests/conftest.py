@@ -37,6 +37,12 @@ def voice_path() -> Path:
 
 
 @pytest.fixture(scope="session")
+def turn_judge_path() -> Path:
+    """Smart Turn v3.2."""
+    return find("smart-turn-v3.2")
+
+
+@pytest.fixture(scope="session")
 def tiny_language_model() -> Path:
     """SmolLM2-135M as a GGUF file: fast, reasons badly."""
     return find("smollm2-135m-instruct-q4_1")

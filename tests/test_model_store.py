@@ -102,7 +102,7 @@ def leftovers(models: Path) -> list[Path]:
 def test_every_profile_names_known_models_with_a_source() -> None:
     for profile in PROFILES:
         roles = [entry.role for entry in model_store.models_of(profile)]
-        assert roles == ["language model", "speech recognizer", "voice", "user's voice in scenarios"]
+        assert roles == ["language model", "speech recognizer", "voice", "end of turn", "user's voice in scenarios"]
     for entry in model_store.manifest().values():
         assert entry.hub or entry.module
         assert entry.files or entry.patterns or entry.module

@@ -58,7 +58,7 @@ def test_each_part_has_the_niceness_of_its_setting(
     finally:
         parts.workers.close()
     assert found == [before, before, 5]
-    assert sorted(told) == ["language model", "recogniser", "voice"]
+    assert sorted(told) == ["end of turn", "language model", "recogniser", "voice"]
 
 
 def test_a_niceness_out_of_range_is_refused() -> None:

@@ -161,7 +161,7 @@ class Breaks:
 
 def with_own_workers(parts: Parts) -> Parts:
     """The same models on new threads, for somebody who ends them."""
-    workers = Workers(Worker("language-model"), Worker("recognizer"), Worker("voice"))
+    workers = Workers(Worker("language-model"), Worker("recognizer"), Worker("voice"), Worker("turn-judge"))
     return dataclasses.replace(parts, workers=workers)
 
 

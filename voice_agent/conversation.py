@@ -195,6 +195,8 @@ class Conversation:
                     recognizer=self._parts.recognizer,
                     clock=self._clock,
                     worker=self._parts.workers.recognizer,
+                    judge=self._parts.turn_judge,
+                    judge_worker=self._parts.workers.turn_judge,
                     settings=self._settings,
                     record=self._trace.record,
                 )

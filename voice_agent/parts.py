@@ -1,4 +1,4 @@
-"""The real parts of a conversation, loaded side by side: language model, recogniser, voice.
+"""The real parts of a conversation, loaded side by side: language model, recogniser, voice, judge of turns.
 
 settings -> load_parts -> Parts; each part with the thread that owns it
 
@@ -22,6 +22,7 @@ from .process import step_back
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from .hearing.turn_judge import TurnJudge
     from .hearing.word_recognizer import WordRecognizer
     from .reasoning.model_loading import LoadedModel
     from .speaking.voice import Voice
@@ -37,9 +38,10 @@ class Workers:
     language: Worker
     recognizer: Worker
     voice: Worker
+    turn_judge: Worker
 
     def close(self) -> None:
-        for worker in (self.language, self.recognizer, self.voice):
+        for worker in (self.language, self.recognizer, self.voice, self.turn_judge):
             worker.close()
 
 
@@ -48,6 +50,7 @@ class Parts:
     language: LoadedModel
     recognizer: WordRecognizer
     voice: Voice
+    turn_judge: TurnJudge | None  # None: silence alone ends a turn
     workers: Workers
 
     @property
@@ -58,7 +61,7 @@ class Parts:
 
 
 def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: None, seed: int = 0) -> Parts:
-    """Load all three at once; `tell` hears the name of each part that is ready; `seed` is the voice's.
+    """Load all of them at once; `tell` hears the name of each part that is ready; `seed` is the voice's.
 
     Raises:
         UnusableInput: a model is missing, broken, or too large for this machine; a niceness out of range.
@@ -81,10 +84,18 @@ def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: N
 
         return Voice.load(path, settings.speaking, seed)
 
+    def turn_judge(path: Path) -> TurnJudge:
+        from .hearing.turn_judge import TurnJudge
+
+        loaded = TurnJudge.load(path)
+        loaded.warm_up()
+        return loaded
+
     workers = Workers(
         Worker("language-model"),
         _worker("recognizer", settings.hearing.recognizer_niceness),
         _worker("voice", settings.speaking.voice_niceness),
+        _worker("turn-judge", settings.hearing.recognizer_niceness),
     )
 
     def load(what: str, worker: Worker, loader: Callable[[Path], T], model: str) -> Future[T]:
@@ -96,7 +107,11 @@ def load_parts(settings: Settings, tell: Callable[[str], None] = lambda ready: N
         loading_language = load("language model", workers.language, language, settings.models.language)
         loading_recognizer = load("recogniser", workers.recognizer, recognizer, settings.models.recognizer)
         loading_voice = load("voice", workers.voice, voice, settings.models.voice)
-        return Parts(loading_language.result(), loading_recognizer.result(), loading_voice.result(), workers)
+        if settings.hearing.end_of_turn == "smart-turn":
+            judge = load("end of turn", workers.turn_judge, turn_judge, settings.models.turn_judge).result()
+        else:
+            judge = None
+        return Parts(loading_language.result(), loading_recognizer.result(), loading_voice.result(), judge, workers)
     except BaseException:
         workers.close()
         raise

@@ -25,6 +25,7 @@ class Models:
     language: str = "qwen2.5-coder-1.5b-instruct-q4_k_m"
     recognizer: str = "whisper-tiny.en"
     voice: str = "en_US-joe-medium"
+    turn_judge: str = "smart-turn-v3.2"
     fixture_voice: str = "hibari-heart"
 
 
@@ -46,6 +47,11 @@ class Hearing:
     recognizer_threads: int = 1
     recognizer_niceness: int = 0  # 0..19: how far its threads step back behind the language model's (Linux)
     no_speech_threshold: float = 0.6
+    end_of_turn: Literal["smart-turn", "silence"] = "smart-turn"  # by sound and words, or after turn_silence_s
+    turn_complete_above: float = 0.5  # probability, by its sound, from which on a turn may be complete
+    complete_silence_s: float = 0.4  # that ends a turn which sounds complete and asks for something
+    statement_silence_s: float = 1.5  # which sounds complete and only states: its question may follow
+    unfinished_silence_s: float = 1.8  # which sounds or reads as if it went on
     frame_stream_capacity: int = 500  # frames that wait for the detector before the microphone drops and counts
 
 
@@ -91,7 +97,7 @@ class Reasoning:
 class Floor:
     """Turn-taking."""
 
-    turn_silence_s: float = 0.6  # silence after the last word that ends the user's turn
+    turn_silence_s: float = 0.6  # silence after the last word that ends the user's turn where nothing else decides it
     back_channel_longest_s: float = 1.0
     back_channel_most_words: int = 2
 
@@ -120,6 +126,7 @@ class DeclaredCosts:
     prefill_token_ms: float = 4.5  # every further token
     recognize_base_ms: float = 40.0
     recognize_ms_per_s: float = 25.0  # per second of sound that is read
+    turn_judge_ms: float = 40.0
     clause_base_ms: float = 60.0
     clause_ms_per_s: float = 70.0  # per second of sound that is made
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from voice_agent.hearing.turn_judge import TurnJudge
 from voice_agent.hearing.word_recognizer import WordRecognizer
 from voice_agent.settings import Hearing
 
@@ -18,6 +19,11 @@ def recognizer(recognizer_folder: Path) -> WordRecognizer:
     loaded = WordRecognizer.load(recognizer_folder, Hearing())
     loaded.warm_up()
     return loaded
+
+
+@pytest.fixture(scope="session")
+def judge(turn_judge_path: Path) -> TurnJudge:
+    return TurnJudge.load(turn_judge_path)
 
 
 @pytest.fixture(scope="session")

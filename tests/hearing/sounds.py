@@ -14,8 +14,9 @@ import soxr
 from num2words import num2words
 
 from voice_agent.clock import VirtualClock, Worker, run_in_virtual_time
-from voice_agent.events import AudioFrame, HearingEvent, ModelCall, Word
+from voice_agent.events import AudioFrame, Failed, HearingEvent, ModelCall, Word
 from voice_agent.hearing.listening import Recognizer, listen
+from voice_agent.hearing.turn import Judge
 from voice_agent.settings import Settings
 
 RATE_HZ = 16_000
@@ -27,7 +28,7 @@ class Heard:
     """Events with the time at which they were sent, and every reading."""
 
     timed: list[tuple[float, HearingEvent]]
-    calls: list[ModelCall]
+    calls: list[ModelCall | Failed]
 
     @property
     def events(self) -> list[HearingEvent]:
@@ -44,16 +45,18 @@ class Heard:
         return [at_s for at_s, event in self.timed if isinstance(event, kind)]
 
 
-def hear(sound: np.ndarray, recognizer: Recognizer, settings: Settings) -> Heard:
+def hear(sound: np.ndarray, recognizer: Recognizer, settings: Settings, judge: Judge | None = None) -> Heard:
     """Play `sound` (n,) into `listen` in virtual time."""
-    return run_in_virtual_time(lambda clock: _hear(clock, sound, recognizer, settings))
+    return run_in_virtual_time(lambda clock: _hear(clock, sound, recognizer, settings, judge))
 
 
-async def _hear(clock: VirtualClock, sound: np.ndarray, recognizer: Recognizer, settings: Settings) -> Heard:
+async def _hear(
+    clock: VirtualClock, sound: np.ndarray, recognizer: Recognizer, settings: Settings, judge: Judge | None
+) -> Heard:
     heard = Heard([], [])
     to_ear, frames = anyio.create_memory_object_stream[AudioFrame](5)
     events, from_ear = anyio.create_memory_object_stream[HearingEvent](5)
-    worker = Worker("recognizer")
+    worker, judge_worker = Worker("recognizer"), Worker("turn-judge")
 
     async def play() -> None:
         async with to_ear:
@@ -76,16 +79,25 @@ async def _hear(clock: VirtualClock, sound: np.ndarray, recognizer: Recognizer, 
                 recognizer=recognizer,
                 clock=clock,
                 worker=worker,
+                judge=judge,
+                judge_worker=judge_worker,
                 settings=settings,
                 record=heard.calls.append,
             )
     finally:
         worker.close()
+        judge_worker.close()
     return heard
 
 
 def silence(seconds: float) -> np.ndarray:
     return np.zeros(int(seconds * RATE_HZ), dtype=np.float32)
+
+
+def trimmed(speech: np.ndarray) -> np.ndarray:
+    """From the first loud sample to the last."""
+    loud = np.flatnonzero(np.abs(speech) > 0.02 * np.abs(speech).max())
+    return speech[loud[0] : loud[-1] + 1]
 
 
 def at_16_khz(samples: np.ndarray, rate_hz: int) -> np.ndarray:

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from voice_agent.events import HearingEvent, SpeechEnded, SpeechStarted, TurnEnded, UtteranceRecognized, Word
-from voice_agent.hearing.end_of_turn import EndOfTurn
+from voice_agent.events import SpeechEnded, SpeechStarted, TurnEnded, UtteranceRecognized, Word
+from voice_agent.hearing.end_of_turn import EndOfTurn, SilenceJudged, TurnEvent, silence_needed_s
+from voice_agent.settings import Settings
 
+SETTINGS = Settings()
+SHORT, STATED, LONG = (
+    SETTINGS.hearing.complete_silence_s,
+    SETTINGS.hearing.statement_silence_s,
+    SETTINGS.hearing.unfinished_silence_s,
+)
 STARTED, ENDED = SpeechStarted(1.0), SpeechEnded(2.0)
-WORDS, NO_WORDS = UtteranceRecognized("how fast", 1.0, 2.0), UtteranceRecognized("", 1.0, 2.0)
+WORDS, NO_WORDS = UtteranceRecognized("How fast?", 1.0, 2.0), UtteranceRecognized("", 1.0, 2.0)
 LATER = [SpeechStarted(2.3), SpeechEnded(3.0)]
+COMPLETE, BROKEN_OFF, UNKNOWN = SilenceJudged(2.0, 0.9), SilenceJudged(2.0, 0.1), SilenceJudged(2.0, None)
+
+
+def due_s(heard: list[TurnEvent], judged: bool) -> float | None:
+    turn = EndOfTurn(SETTINGS, judged)
+    for event in heard:
+        turn.push(event)
+    return turn.due_s()
 
 
 @pytest.mark.parametrize(
-    ("heard", "due_s"),
+    ("heard", "expected_s"),
     [
         ([], None),
         ([STARTED], None),
@@ -28,16 +45,75 @@ LATER = [SpeechStarted(2.3), SpeechEnded(3.0)]
         ([STARTED, ENDED, WORDS, *LATER, NO_WORDS], 3.6),  # a breath after the words: wait on
     ],
 )
-def test_due(heard: list[HearingEvent], due_s: float | None) -> None:
-    turn = EndOfTurn(silence_s=0.6)
-    for event in heard:
-        turn.push(event)
-    assert turn.due_s() == due_s
+def test_due_by_silence_alone(heard: list[TurnEvent], expected_s: float | None) -> None:
+    assert due_s(heard, judged=False) == expected_s
+
+
+@pytest.mark.parametrize(
+    ("heard", "silence_s"),
+    [
+        ([STARTED, ENDED, COMPLETE], None),  # not recognised yet
+        ([STARTED, ENDED, WORDS], LONG),  # not judged yet
+        ([STARTED, ENDED, WORDS, COMPLETE], SHORT),
+        ([STARTED, ENDED, COMPLETE, WORDS], SHORT),
+        ([STARTED, ENDED, BROKEN_OFF, WORDS], LONG),
+        ([STARTED, ENDED, UNKNOWN, WORDS], SETTINGS.floor.turn_silence_s),
+        ([STARTED, ENDED, WORDS, COMPLETE, *LATER, NO_WORDS], 1.0 + LONG),  # an old judgement: the silence is another
+        ([STARTED, ENDED, WORDS, *LATER, COMPLETE, NO_WORDS, SilenceJudged(3.0, 0.9)], 1.0 + SHORT),
+    ],
+)
+def test_due_by_judgement(heard: list[TurnEvent], silence_s: float | None) -> None:
+    assert due_s(heard, judged=True) == (None if silence_s is None else pytest.approx(2.0 + silence_s))
+
+
+@pytest.mark.parametrize(
+    ("probability", "words", "silence_s"),
+    [
+        (0.9, "How fast is it?", SHORT),
+        (0.9, "Where does the salt come from?", SHORT),  # ends in a word that a statement would not end in
+        (0.9, "how fast is it.", SHORT),  # the recogniser missed the question mark
+        (0.9, "So, tell me how tides work.", SHORT),
+        (0.9, "Sorry, I meant ninety.", SHORT),
+        (0.9, "A train travels 60 km in 45 minutes. How fast is it going?", SHORT),
+        (0.9, "It is 3.5 miles away. How long do I walk?", SHORT),
+        (0.9, "A train travels 60 km in 45 minutes.", STATED),
+        (0.9, "Can you help me? I have twelve apples.", STATED),
+        (0.1, "How fast is it?", LONG),  # sounds as if it went on: "... when it rains"
+        (0.9, "Can you tell me, um?", LONG),
+        (0.9, "What is the difference between a?", LONG),
+        (0.9, "I was thinking that we could go to.", LONG),
+        (0.9, "A train travels", LONG),
+        (0.9, "My sister is...", LONG),
+        (0.9, "If I have 12 apples and...", LONG),
+        (0.9, "...", LONG),
+        (None, "A train travels", SETTINGS.floor.turn_silence_s),
+    ],
+)
+def test_table(probability: float | None, words: str, silence_s: float) -> None:
+    assert silence_needed_s(probability, words, SETTINGS) == silence_s
+
+
+@given(st.one_of(st.none(), st.floats(0.0, 1.0)), st.text())
+def test_any_words_end_some_time(probability: float | None, words: str) -> None:
+    assert SHORT <= silence_needed_s(probability, words, SETTINGS) <= LONG
 
 
 def test_a_turn_ends_once_and_at_its_last_words() -> None:
-    turn = EndOfTurn(silence_s=0.6)
+    turn = EndOfTurn(SETTINGS, judged=False)
     for event in (STARTED, ENDED, WORDS, *LATER, NO_WORDS):
         turn.push(event)
+    assert turn.began_s == 1.0
     assert turn.end() == TurnEnded(end_s=2.0)
     assert turn.due_s() is None
+    assert turn.began_s is None
+
+
+def test_the_next_turn_knows_nothing_of_the_last() -> None:
+    turn = EndOfTurn(SETTINGS, judged=True)
+    for event in (STARTED, ENDED, WORDS, COMPLETE):
+        turn.push(event)
+    turn.end()
+    for event in (*LATER, UtteranceRecognized("It is green.", 2.3, 3.0), SilenceJudged(3.0, 0.9)):
+        turn.push(event)
+    assert turn.began_s == 2.3
+    assert turn.due_s() == pytest.approx(3.0 + STATED)

@@ -4,7 +4,7 @@
 
 Detecting never waits for a model: a start of speech is known at once. The utterance that is growing is re-read, one
 reading at a time, always of all the sound there is: a slow recogniser reads less often, not later and later.
-The turn ends on the clock. Times in seconds on the conversation's clock.
+When a turn ends is judged beside it (turn.py). Times in seconds on the conversation's clock.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from typing import Protocol
 
 import anyio
 import numpy as np
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ..clock import Clock, Worker
 from ..errors import PartFailed
-from ..events import AudioFrame, HearingEvent, ModelCall, SpeechStarted, UtteranceRecognized, Word
+from ..events import AudioFrame, Failed, HearingEvent, ModelCall, SpeechStarted, UtteranceRecognized, Word
 from ..settings import Settings
-from .end_of_turn import EndOfTurn
 from .speech_detector import SpeechDetector
+from .turn import Judge, Turn
 from .utterance import Utterance
 from .word_agreement import WordAgreement, place_to_cut
 
@@ -44,25 +45,28 @@ async def listen(
     recognizer: Recognizer,
     clock: Clock,
     worker: Worker,
+    judge: Judge | None,
+    judge_worker: Worker,
     settings: Settings,
-    record: Callable[[ModelCall], None],
+    record: Callable[[ModelCall | Failed], None],
 ) -> None:
     """Microphone frames in, hearing events out; ends when the frames end, with all of their words recognised.
 
     frames: mono at settings.hearing.rate_hz, without gaps in their times.
     events: final words come once and in order; words that are not final are the newest guess of what follows the
         final ones and replace the guess before.
-    worker: the thread that owns `recognizer`; `record` is told of every reading.
+    worker, judge_worker: the threads that own `recognizer` and `judge`; without a judge a plain timer ends the turns.
+    record: told of every call of a model, and of a judge that broke.
 
     Raises (inside an exception group):
         PartFailed: the recogniser broke; its part is 'recognizer'.
     """
-    turn = _Turn(events, EndOfTurn(settings.floor.turn_silence_s), clock)
+    turn = Turn(events, clock, settings, judge, judge_worker, record)
     reader = _Reader(recognizer, clock, worker, settings, record)
     # Without a bound because detecting must not wait: an utterance is only a handle on sound that is kept anyway.
     found, utterances = anyio.create_memory_object_stream[Utterance](math.inf)
     async with frames, found, utterances, events, anyio.create_task_group() as tasks:
-        tasks.start_soon(_detect, frames, found, turn, settings)
+        tasks.start_soon(_detect, frames, found, turn, settings, tasks)
         tasks.start_soon(turn.watch)
         async for utterance in utterances:
             await _recognize(utterance, reader, turn)
@@ -72,8 +76,9 @@ async def listen(
 async def _detect(
     frames: MemoryObjectReceiveStream[AudioFrame],
     utterances: MemoryObjectSendStream[Utterance],
-    turn: _Turn,
+    turn: Turn,
     settings: Settings,
+    judging: TaskGroup,
 ) -> None:
     """Frames in; starts and ends of speech out at once, and the sound to the utterance that is going on."""
     hearing = settings.hearing
@@ -83,6 +88,7 @@ async def _detect(
     async with frames, utterances:
         async for frame in frames:
             heard = detector.push(frame)
+            turn.hear(frame)
             if current is None:
                 before.append(frame)
             else:
@@ -94,15 +100,17 @@ async def _detect(
                     before.clear()
                     utterances.send_nowait(current)
                 elif current is not None:
+                    turn.judge_in(judging, event)
                     before.extend(current.end(event.end_s))
                     current = None
-        for ended in detector.rule.finish():
+        for ended in detector.finish():
             await turn.tell(ended)
+            turn.judge_in(judging, ended)
         if current is not None:
             current.end(detector.rule.last_voiced_s)
 
 
-async def _recognize(utterance: Utterance, reader: _Reader, turn: _Turn) -> None:
+async def _recognize(utterance: Utterance, reader: _Reader, turn: Turn) -> None:
     """Re-read the utterance while it grows; its words out as they become final, then the whole of it."""
     agreement = WordAgreement()
     reading: list[Word] = []
@@ -140,7 +148,7 @@ class _Reader:
         clock: Clock,
         worker: Worker,
         settings: Settings,
-        record: Callable[[ModelCall], None],
+        record: Callable[[ModelCall | Failed], None],
     ) -> None:
         self._recognizer, self._clock, self._worker, self._record = recognizer, clock, worker, record
         self._rate_hz, self._costs = settings.hearing.rate_hz, settings.costs
@@ -171,39 +179,3 @@ class _Reader:
 def _but_last(reading: list[Word]) -> list[Word]:
     """The last word of a full window may be cut in two by its end, so the next window reads it again."""
     return reading[:-1] if len(reading) > 1 else reading
-
-
-class _Turn:
-    """Sends every hearing event on its way and ends the turn when its silence has lasted."""
-
-    def __init__(self, events: MemoryObjectSendStream[HearingEvent], decider: EndOfTurn, clock: Clock) -> None:
-        self._events, self._decider, self._clock = events, decider, clock
-        self._changed = anyio.Event()
-        self._closed = False
-
-    async def tell(self, event: HearingEvent) -> None:
-        self._decider.push(event)
-        self._changed.set()
-        await self._events.send(event)
-
-    async def tell_all(self, events: list[Word]) -> None:
-        for event in events:
-            await self.tell(event)
-
-    def close(self) -> None:
-        """Nothing more will be heard; a turn that is due still ends at its time."""
-        self._closed = True
-        self._changed.set()
-
-    async def watch(self) -> None:
-        while True:
-            self._changed = anyio.Event()
-            due_s = self._decider.due_s()
-            if due_s is None:
-                if self._closed:
-                    return
-                await self._changed.wait()
-                continue
-            await self._clock.sleep_until(due_s)
-            if self._decider.due_s() == due_s:  # nothing was heard meanwhile
-                await self._events.send(self._decider.end())

@@ -38,7 +38,7 @@ class SpeechRule:
         if self.speaking:
             if end_s - self.last_voiced_s < self._silence_s - 1e-6:
                 return []
-            return self.finish()
+            return [*self.finish()]
         self._window.append((voiced, start_s))
         onsets = [at_s for was_voiced, at_s in self._window if was_voiced]
         if len(onsets) < self._needed:
@@ -47,7 +47,7 @@ class SpeechRule:
         self._window.clear()
         return [SpeechStarted(onset_s=onsets[0])]
 
-    def finish(self) -> list[SpeechEvent]:
+    def finish(self) -> list[SpeechEnded]:
         """No more frames, or silence: end the speech that is going on."""
         if not self.speaking:
             return []
@@ -65,6 +65,10 @@ class SpeechDetector:
 
     def push(self, frame: AudioFrame) -> list[SpeechEvent]:
         return self.rule.push(self._is_voiced(frame), frame.start_s, frame.end_s)
+
+    def finish(self) -> list[SpeechEnded]:
+        """No more frames."""
+        return self.rule.finish()
 
     def _is_voiced(self, frame: AudioFrame) -> bool:
         # Judged first, whatever the level: webrtcvad follows the noise floor and must see every frame.

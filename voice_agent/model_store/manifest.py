@@ -75,7 +75,7 @@ def entry_of(name: str) -> ModelEntry:
 
 
 def models_of(profile: str) -> list[ModelEntry]:
-    """What a profile needs: language model, recognizer, voice, and the user's voice of scenarios.
+    """What a profile needs: language model, recognizer, voice, judge of turns, and the user's voice of scenarios.
 
     Raises:
         UnusableInput: unknown profile.
@@ -87,7 +87,7 @@ def models_of(profile: str) -> list[ModelEntry]:
 
 def entries_of(models: Models) -> list[ModelEntry]:
     """The manifest's entries for the models that settings name; a path in place of a name needs no entry."""
-    names = (models.language, models.recognizer, models.voice, models.fixture_voice)
+    names = (models.language, models.recognizer, models.voice, models.turn_judge, models.fixture_voice)
     return [entry_of(name) for name in names if name in manifest() or not Path(name).exists()]
 
 

@@ -121,7 +121,7 @@ class Voice:
 def _session(path: Path, threads: int, seed: int) -> Any:
     """An onnxruntime session of the voice that also returns the phoneme durations."""
     import onnx
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
     from piper.patch_voice_with_alignment import add_alignment_output
 
     model = onnx.load(str(path))
