@@ -96,9 +96,8 @@ def draw_timeline(
     _write_title(figure, name, summary)
     _draw_legend(figure)
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message="Glyph .* missing"
-        )  # a thought may hold any script; boxes stand for it
+        # A thought may hold any script; boxes stand for it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(path, metadata={"Software": None})
 
 
