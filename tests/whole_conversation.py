@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from voice_agent.clock import VirtualClock, Worker, run_in_virtual_time
 from voice_agent.conversation import Conversation
 from voice_agent.parts import Parts, Workers
 from voice_agent.reasoning.token_stepper import Row, TokenStepper
-from voice_agent.record.recording import Recording
-from voice_agent.record.trace import Trace, TraceLine
+from voice_agent.record.trace import TraceLine
+from voice_agent.replay.runner import set_stage
 from voice_agent.replay.script import Script, make_script
 from voice_agent.replay.scripted_sound import ScriptedSound
 from voice_agent.settings import PROFILES, Settings
@@ -85,22 +85,11 @@ async def converse(
     on_line: Callable[[TraceLine], None] = lambda line: None,
 ) -> Held:
     """What the runner does, with the conversation in the open; `beside` runs in its task group."""
-    with closing(Trace(folder / "trace.jsonl", clock)) as trace:
-        trace.subscribe(on_line)
-        conversation = Conversation(parts, settings, clock=clock, trace=trace, mode=mode, seed=0)
-        rate_hz = conversation.loudspeaker.rate_hz
-        with Recording(folder / "conversation.wav", left_rate_hz=script.rate_hz, right_rate_hz=rate_hz) as recording:
-            await conversation.warm_up()
-            sound = ScriptedSound(
-                script,
-                conversation.loudspeaker,
-                clock=clock,
-                trace=trace,
-                recording=recording,
-                is_idle=lambda: conversation.is_idle,
-            )
-            await conversation.run(sound, [lambda: beside(conversation, clock)] if beside else [])
-    return Held(conversation, sound, trace.lines)
+    with set_stage(script, parts, settings, folder, clock, mode=mode, seed=0) as stage:
+        stage.trace.subscribe(on_line)
+        await stage.conversation.warm_up()
+        await stage.conversation.run(stage.sound, [lambda: beside(stage.conversation, clock)] if beside else [])
+    return Held(stage.conversation, stage.sound, stage.trace.lines)
 
 
 def hold(script: Script, parts: Parts, folder: Path, **how: Any) -> Held:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -104,8 +105,8 @@ def run_replay(
 
 
 @dataclass(frozen=True)
-class _Stage:
-    """What is left of a conversation that is over."""
+class Stage:
+    """A conversation, the sound card that plays its user, and its trace; they can be asked when it is over."""
 
     conversation: Conversation
     sound: ScriptedSound
@@ -116,8 +117,11 @@ def play(script: Script, parts: Parts, settings: Settings, out: Path, *, time: T
     """Hold one scripted conversation and write its four files; they are written whatever happens on the way."""
     prepare_folder(out)
 
-    async def run(clock: Clock) -> _Stage:
-        return await _converse(script, parts, settings, out, clock, mode, seed)
+    async def run(clock: Clock) -> Stage:
+        with set_stage(script, parts, settings, out, clock, mode=mode, seed=seed) as stage:
+            await stage.conversation.warm_up()
+            await stage.conversation.run(stage.sound)
+        return stage
 
     stage = run_in_virtual_time(run) if time == "virtual" else asyncio.run(run(WallClock()))
     failure = stage.conversation.failure.error if stage.conversation.failure else None
@@ -142,16 +146,15 @@ def play(script: Script, parts: Parts, settings: Settings, out: Path, *, time: T
     return Played(script.scenario.name, out, summary, sound_seconds(out), failure)
 
 
-async def _converse(
-    script: Script, parts: Parts, settings: Settings, out: Path, clock: Clock, mode: str, seed: int
-) -> _Stage:
-    trace = Trace(out / TRACE, clock)
-    try:
+@contextmanager
+def set_stage(
+    script: Script, parts: Parts, settings: Settings, out: Path, clock: Clock, *, mode: str, seed: int
+) -> Iterator[Stage]:
+    """A scripted conversation that has yet to warm up and to run; trace and sound are written into `out` meanwhile."""
+    with closing(Trace(out / TRACE, clock)) as trace:
         conversation = Conversation(parts, settings, clock=clock, trace=trace, mode=mode, seed=seed)
-        with Recording(
-            out / SOUND, left_rate_hz=script.rate_hz, right_rate_hz=conversation.loudspeaker.rate_hz
-        ) as recording:
-            await conversation.warm_up()
+        rate_hz = conversation.loudspeaker.rate_hz
+        with Recording(out / SOUND, left_rate_hz=script.rate_hz, right_rate_hz=rate_hz) as recording:
             sound = ScriptedSound(
                 script,
                 conversation.loudspeaker,
@@ -160,10 +163,7 @@ async def _converse(
                 recording=recording,
                 is_idle=lambda: conversation.is_idle,
             )
-            await conversation.run(sound)
-    finally:
-        trace.close()
-    return _Stage(conversation, sound, trace)
+            yield Stage(conversation, sound, trace)
 
 
 def _scenario_files(path: Path) -> list[Path]:
