@@ -5,6 +5,7 @@
     models.py         models list, models fetch
     health.py         doctor
     options.py        what every command takes: --profile, --config, --seed
+    scripts.py        what the scripts of scripts/ share with each other
 
 Commands only read their words and call the room that does the work; models are loaded there, so `--help` is quick.
 """
