@@ -2,13 +2,15 @@
 
 A short first clause, so that sound starts early; later ones up to their punctuation, so that they sound natural. A cut
 stands right after a word and its punctuation; the white space goes to the clause that follows, as tokens have it.
-Nothing is cut that only makes sense whole: numbers, formulas, abbreviations, code, links, marks.
+Nothing is cut that only makes sense whole: numbers, dates, formulas, abbreviations, code, links, marks. So every clause
+is said (`spoken_form`) as it would be within the whole text.
 
     text as it is written: str -> ClauseSplitter.push -> complete clauses: list[str]
 
-Every decision looks at the open clause and one character beyond, so the clauses do not depend on how the text was
-chunked; joined, they are the text. Pure.
+Every decision looks at the open clause and the first character of the next word, so the clauses do not depend on how
+the text was chunked; joined, they are the text. Pure.
 """
+# ruff: noqa: RUF001 - quotation marks and dashes
 
 from __future__ import annotations
 
@@ -16,27 +18,32 @@ import re
 from dataclasses import dataclass, field
 
 from ..settings import Speaking
+from .open_marks import is_open
+from .spoken_form import ABBREVIATIONS, BEFORE_NUMBER, NAMES_BEFORE_NUMERALS
 
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*_`]*$")  # noqa: RUF001 - closing quotation marks
-_PHRASE_END = re.compile(r"[,;:—–][\"'”’)\]*_`]*$|\)[*_`]*$")  # noqa: RUF001 - dashes and quotation marks
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*_`]*$")
+_PHRASE_END = re.compile(r"[,;:—–][\"'”’)\]*_`]*$|\)[*_`]*$")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'])(?:[A-Z]|Dr|Mr|Mrs|Ms|Prof|St|Mt|vs|approx|etc|cf|Fig|Eq|e\.g|i\.e|[ap]\.m|(?:[A-Z]\.)+[A-Z])"
-    r"\.[,;:]?$"
+    rf"(?:^|[\s(\"'])(?:[A-Z]\.|St\.|{'|'.join(map(re.escape, ABBREVIATIONS))}|(?:[A-Z]\.)+[A-Z]\.)[,;:]?$"
 )
-_LIST_NUMBER = re.compile(r"(?:^|\n\s*)\d{1,2}[.)]$")
+_BEFORE_NUMBER = re.compile(
+    rf"(?:^|[\s(\"'])(?:{'|'.join(map(re.escape, BEFORE_NUMBER))}"
+    r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mon|Tues?|Wed|Thu|Thurs|Fri|Sat|Sun)\.)$"
+)
+_BEFORE_NUMERAL = re.compile(rf"\b(?:{NAMES_BEFORE_NUMERALS})$")
+_LIST_NUMBER = re.compile(r"(?:^|\n\s*)\d{1,3}[.)]$")
 _LEANS_FORWARD = re.compile(
     r"(?:^|\s)(?:an?|the|this|that|these|those|my|your|his|her|its|our|their|some|any|no|of|in|on|at|to|for|from|by|with|as"
     r"|than|about|and|or|but|so|if|because|when|while|which|who|is|are|was|were|be|been|has|have|had|will|would|can|could"
-    r"|should|must|may|might|do|does|not|per|let's|we|i|you|it|they|he|she|there|very|more|most)$",
+    r"|should|must|may|might|do|does|not|per|let's|we|i|you|it|they|he|she|there|very|more|most|et)$",
     re.IGNORECASE,
 )
-_VALUE_OR_SIGN = re.compile(r"(?:^|\s)(?:\S*\d\S*|[A-Za-z]|[^\w\s]+)$")  # its unit or its operand may follow
-_CLOSED_FORMULA = re.compile(r"\$\$.+?\$\$|\$(?=\S)[^$\n]*[^\s$\\]\$(?!\d)", re.DOTALL)
-_ARGUMENT = re.compile(r"\\[A-Za-z]+|\{[^{}]*\}")
-_AMOUNT = re.compile(r"\d[\d.,]*[^\w\s]*$|.*(?<![A-Za-z])[A-Za-z]{3}|\s|$", re.DOTALL)  # also: prose follows
-
-_LONGEST_OPEN = 400  # characters; a mark that has not been closed by then was not an opening one
-_LONGEST_FORMULA = 80
+_VALUE_OR_SIGN = re.compile(
+    r"(?:^|\s)(?:\S*\d\S*|[A-Za-z]|\W*[^\w\s.,;:!?\"'”’)]\W*)$"
+)  # its unit or its operand may follow
+_DIGITS_AT_END = re.compile(r"\d[^\w\s]*$")
+_FACTORIAL = re.compile(r"(?:\d|\b[a-z])!$")
+_LONGEST_CLAUSE = 400  # characters
 
 
 @dataclass
@@ -70,52 +77,49 @@ class ClauseSplitter:
     def _next_cut(self) -> int | None:
         for end in range(max(self._scanned, 1), len(self._open)):
             self._scanned = end
-            at_word_end = self._open[end].isspace() and not self._open[end - 1].isspace()
-            if at_word_end and self._may_end(self._open[:end], self._open[end]):
+            if not self._open[end].isspace() or self._open[end - 1].isspace():
+                continue
+            may_end = self._may_end(self._open[:end], self._open[end], self._open[end:].lstrip()[:1])
+            if may_end is None:
+                return None  # the next word will tell
+            if may_end:
                 return end
         self._scanned = max(len(self._open), 1)
         return None
 
-    def _may_end(self, clause: str, following: str) -> bool:
+    def _may_end(self, clause: str, space: str, ahead: str) -> bool | None:
+        """May a clause end here? None: not known before `ahead`, the next word's first character, has come."""
         words = sum(any(map(str.isalnum, word)) for word in clause.split())
-        if words == 0 or _is_open(clause):
-            return False
-        return self._ends_by_mark(clause, following, words) or self._ends_by_length(clause, words)
-
-    def _ends_by_mark(self, clause: str, following: str, words: int) -> bool:
-        if _ABBREVIATION.search(clause) or _LIST_NUMBER.search(clause):
-            return False
-        if _SENTENCE_END.search(clause) or following == "\n":
+        if words == 0 or is_open(clause) or _ABBREVIATION.search(clause) or _LIST_NUMBER.search(clause):
+            return words > 0 and len(clause) > _LONGEST_CLAUSE and not is_open(clause)
+        if space == "\n":
             return True
+        unsure = _BEFORE_NUMBER.search(clause) or _FACTORIAL.search(clause)
+        if _SENTENCE_END.search(clause) and not unsure:
+            return True
+        if not (self._ends_by_mark(clause, words) or self._ends_by_length(clause, words)):
+            return False
+        return _begins_anew(clause, ahead) if ahead else None
+
+    def _ends_by_mark(self, clause: str, words: int) -> bool:
         enough = 2 if self._first else self.settings.clause_words // 2
-        return words >= enough and _PHRASE_END.search(clause) is not None
+        return _SENTENCE_END.search(clause) is not None or (words >= enough and _PHRASE_END.search(clause) is not None)
 
     def _ends_by_length(self, clause: str, words: int) -> bool:
         wanted = self.settings.first_clause_words if self._first else self.settings.clause_words
-        if words < wanted or _ABBREVIATION.search(clause) or _VALUE_OR_SIGN.search(clause):
-            return len(clause) > _LONGEST_OPEN
+        if words < wanted or _VALUE_OR_SIGN.search(clause):
+            return len(clause) > _LONGEST_CLAUSE
         return not _LEANS_FORWARD.search(clause) or words >= 2 * wanted + 2
 
 
-def _is_open(clause: str) -> bool:
-    """Does a formula, code, link, brace or thought begin in `clause` that has not ended yet?"""
-    if "<think>" in clause and "</think>" not in clause:
-        return True
-    if len(clause) > _LONGEST_OPEN:
-        return False
-    return (
-        clause.count("{") > clause.count("}")
-        or clause.count(r"\(") > clause.count(r"\)")
-        or clause.count(r"\[") > clause.count(r"\]")
-        or clause.count("[") > clause.count("]")
-        or clause.count("`") % 2 == 1
-        or _in_formula(clause)
-    )
-
-
-def _in_formula(clause: str) -> bool:
-    """Does the last `$` open a formula? It may also stand for dollars: then a bare amount or prose follows it."""
-    _, dollar, after = _CLOSED_FORMULA.sub("", clause).rpartition("$")
-    if not dollar or len(after) > _LONGEST_FORMULA or "\n" in after:
-        return False
-    return _AMOUNT.match(_ARGUMENT.sub("", after)) is None
+def _begins_anew(clause: str, ahead: str) -> bool:
+    """Does the word that begins with `ahead` stand on its own, and not belong to the value or sign before it?"""
+    if _BEFORE_NUMBER.search(clause) or _BEFORE_NUMERAL.search(clause):
+        return not (ahead.isdecimal() or ahead in "IVXLC")
+    if _FACTORIAL.search(clause):
+        return ahead.isalpha()
+    if _PHRASE_END.search(clause):
+        return not (ahead.isdecimal() and _DIGITS_AT_END.search(clause)) and (
+            ahead.isalnum() or ahead in "\"'“‘([*_`$\\"
+        )
+    return ahead.isalpha() or ahead in "\"'“‘([_`"

@@ -1,0 +1,50 @@
+r"""Is something open in a clause that only makes sense whole: a formula, code, a link, a thought?
+
+    is_open("So $x = 3") -> True;  is_open("So it is $5") -> False
+
+A mark that can mean something else too ("[", "{", "`", "$") counts for a limited length: what has not been closed by
+then was not opened.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CLOSED = (
+    re.compile(r"<think>.*?</think>", re.DOTALL),
+    re.compile(r"(?P<fence>```|~~~).*?(?P=fence)", re.DOTALL),
+    re.compile(r"\\\(.*?\\\)|\\\[.*?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL),
+)
+_OPENS = re.compile(r"<think>|```|~~~|\\\(|\\\[|\\begin\{")
+_CLOSED_DOLLARS = re.compile(r"\$\$.+?\$\$|\$(?=\S)[^$\n]*[^\s$\\]\$(?!\d)", re.DOTALL)
+_ARGUMENT = re.compile(r"\\[A-Za-z]+|\{[^{}]*\}")
+_AMOUNT = re.compile(r"\d[\d.,]*[^\w\s]*$|.*(?<![A-Za-z])[A-Za-z]{3}|\s|$", re.DOTALL)  # also: prose follows
+
+_LONGEST = 8000  # characters of what is certainly open: a listing
+_LONGEST_BRACKET = 400
+_LONGEST_DOLLARS = 80
+
+
+def is_open(clause: str) -> bool:
+    """Does a formula, code, link, brace or thought begin in `clause` that has not ended yet?"""
+    rest = clause
+    for closed in _CLOSED:
+        rest = closed.sub(" ", rest)
+    if (mark := _OPENS.search(rest)) and (mark[0] == "<think>" or len(rest) - mark.start() <= _LONGEST):
+        return True
+    if len(rest) > _LONGEST_BRACKET:
+        return False
+    return (
+        rest.count("{") > rest.count("}")
+        or rest.count("[") > rest.count("]")
+        or rest.count("`") % 2 == 1
+        or _in_dollars(rest)
+    )
+
+
+def _in_dollars(clause: str) -> bool:
+    """Does the last `$` open a formula? It may also stand for dollars: then a bare amount or prose follows it."""
+    _, dollar, after = _CLOSED_DOLLARS.sub("", clause).rpartition("$")
+    if not dollar or len(after) > _LONGEST_DOLLARS or "\n" in after:
+        return False
+    return _AMOUNT.match(_ARGUMENT.sub("", after)) is None
