@@ -58,6 +58,7 @@ from .floor import (
     ResumePlayback,
     StopAnswer,
 )
+from .hearing.echo_canceller import EchoCanceller, cancel_echo
 from .hearing.listening import listen
 from .parts import Parts
 from .record.summary import TurnRecord
@@ -104,6 +105,10 @@ class Conversation:
         self.failure: Failed | None = None
         self.floor = Floor(settings.floor)
         self.loudspeaker = Loudspeaker(parts.voice.rate_hz, self._playback_event)
+        self._canceller: EchoCanceller | None = None
+        if settings.hearing.echo_canceller != "off":
+            self._canceller = EchoCanceller(settings.hearing, self.loudspeaker.rate_hz, trace.record)
+            self.loudspeaker.tap = self._canceller.played
         from .reasoning.engine import Engine  # imported while the parts were loaded (parts.py)
         from .reasoning.reasoner import AsyncReasoner
 
@@ -187,6 +192,10 @@ class Conversation:
         to_ears, frames = anyio.create_memory_object_stream[AudioFrame](self._settings.hearing.frame_stream_capacity)
         to_floor, heard = anyio.create_memory_object_stream[HearingEvent](FLOOR_EVENTS)
         async with anyio.create_task_group() as tasks:
+            if self._canceller is not None:
+                with_echo = frames
+                without_echo, frames = anyio.create_memory_object_stream[AudioFrame](0)
+                tasks.start_soon(cancel_echo, with_echo, without_echo, self._canceller)
             tasks.start_soon(self._forward, heard)
             tasks.start_soon(
                 lambda: listen(

@@ -61,6 +61,7 @@ def examine(settings: Settings) -> list[Check]:
         *(() if on_gpu else (_native_kernel(),)),
         *(_model(entry, settings) for entry in entries),
         *_sound(),
+        *((_echo_canceller(),) if settings.hearing.echo_canceller != "off" else ()),
     ]
 
 
@@ -189,6 +190,16 @@ def _sound() -> Iterator[Check]:
             yield Check(what, "warn", "none found", "only talk needs one; replay and ask work without")
         else:
             yield Check(what, "ok", name)
+
+
+def _echo_canceller() -> Check:
+    """The library of the canceller is loaded with its package."""
+    try:
+        import livekit.rtc.apm  # noqa: F401
+    except Exception as error:  # a library that does not fit the machine raises what it likes
+        found = f"livekit cannot be imported ({type(error).__name__}: {error})"
+        return Check("echo canceller", "warn", found, "use headphones, or pip install --force-reinstall livekit")
+    return Check("echo canceller", "ok", f"WebRTC's, livekit {importlib.metadata.version('livekit')}")
 
 
 def _sounddevice() -> Any:

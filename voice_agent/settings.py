@@ -40,6 +40,7 @@ class Hearing:
     speech_start_window_ms: int = 120
     speech_end_ms: int = 240  # unvoiced time that ends it
     pre_roll_ms: int = 300  # sound before the onset that the recogniser hears too
+    echo_canceller: Literal["webrtc", "off"] = "webrtc"  # takes the assistant's own voice out of the microphone
     minimum_level_dbfs: float = -50.0  # quieter frames are never speech
     reading_period_s: float = 0.6  # new sound between two readings of a growing utterance
     reading_pause_ms: int = 100  # unvoiced time after which it is read too: at the end of speech the words are there

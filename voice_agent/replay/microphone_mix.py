@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import soxr
 
+from .echo_path import EchoPath
 from .scenario import Echo
 
 
@@ -18,7 +19,9 @@ class Mixer:
 
     def __init__(self, rate_hz: int, noise: np.ndarray | None, echo: Echo | None, loudspeaker_rate_hz: int) -> None:
         self._noise = noise
-        self._echo = EchoPath(echo, rate_hz, loudspeaker_rate_hz) if echo else None
+        # "QQ" lags by less than a sample, so that the shortest delay of a scenario (20 ms) is always at hand
+        self._resampler = soxr.ResampleStream(loudspeaker_rate_hz, rate_hz, 1, dtype="float32", quality="QQ")
+        self._echo = _echo_path(echo, rate_hz) if echo else None
         self._placed: list[tuple[int, np.ndarray]] = []  # (position of the first sample, samples)
         self.position = 0
 
@@ -35,7 +38,7 @@ class Mixer:
     def play_back(self, right: np.ndarray) -> None:
         """What the loudspeaker played in the frame that `next` is about to give."""
         if self._echo:
-            self._echo.push(right)
+            self._echo.push(self._resampler.resample_chunk(right.astype(np.float32)))
 
     def next(self, n: int) -> np.ndarray:
         """The following (n,) samples, float32 in [-1, 1]."""
@@ -53,26 +56,6 @@ class Mixer:
         return np.clip(mixed, -1.0, 1.0)
 
 
-class EchoPath:
-    """A delayed, damped copy of the loudspeaker, at the microphone's rate."""
-
-    def __init__(self, echo: Echo, rate_hz: int, loudspeaker_rate_hz: int) -> None:
-        # "LQ" lags by less than a frame, so that the shortest delay of a scenario (20 ms) is always at hand
-        self._resampler = soxr.ResampleStream(loudspeaker_rate_hz, rate_hz, 1, dtype="float32", quality="LQ")
-        self._delay = round(echo.delay_ms * rate_hz / 1000)
-        self._gain = np.float32(10 ** (echo.gain_db / 20))
-        self._kept = np.zeros(0, np.float32)
-        self._first = 0  # position of _kept[0] in the resampled sound
-
-    def push(self, right: np.ndarray) -> None:
-        self._kept = np.concatenate([self._kept, self._resampler.resample_chunk(right.astype(np.float32))])
-
-    def take(self, position: int, n: int) -> np.ndarray:
-        """(n,) samples of the echo from microphone position `position` on; earlier ones are forgotten."""
-        source = np.arange(position, position + n) - self._delay - self._first
-        there = (source >= 0) & (source < len(self._kept))
-        heard = np.zeros(n, np.float32)
-        heard[there] = self._kept[source[there]] * self._gain
-        forget = max(0, int(source[0]))
-        self._kept, self._first = self._kept[forget:], self._first + min(forget, len(self._kept))
-        return heard
+def _echo_path(echo: Echo, rate_hz: int) -> EchoPath:
+    """Another distance is another place in the room: its tail is drawn anew."""
+    return EchoPath(echo.delay_ms, echo.gain_db, rate_hz, seed=round(echo.delay_ms))

@@ -61,7 +61,7 @@ class Noise(_Table):
 
 
 class Echo(_Table):
-    """The loudspeaker leaks into the microphone."""
+    """The loudspeaker leaks into the microphone, bent and with a room's tail (echo_path.py)."""
 
     delay_ms: Annotated[float, Field(ge=20, le=1000)]  # sound travels in frames of 20 ms
     gain_db: Annotated[float, Field(ge=-80, le=20)]

@@ -72,10 +72,14 @@ class _Reply:
 
 @dataclass
 class Loudspeaker:
-    """The sink of one conversation; `position_samples` counts everything pulled, silence included."""
+    """The sink of one conversation; `position_samples` counts everything pulled, silence included.
+
+    tap: sees every block that was pulled, in the thread that pulls.
+    """
 
     rate_hz: int
     notify: Callable[[PlaybackEvent], None]
+    tap: Callable[[np.ndarray], None] | None = None
     position_samples: int = 0
     _queue: deque[_Playing] = field(default_factory=deque)
     _reply: _Reply | None = None
@@ -214,7 +218,10 @@ class Loudspeaker:
             fading, self._tail = self._tail[:n], self._tail[n:]
             block[: len(fading)] += fading
             self.position_samples += n
-            return np.clip(block, -1.0, 1.0)
+            block = np.clip(block, -1.0, 1.0)
+            if self.tap:
+                self.tap(block)
+            return block
 
     def _play_into(self, block: np.ndarray) -> None:
         filled = 0

@@ -1,0 +1,48 @@
+"""Conversations in which the microphone hears the loudspeaker: it does not interrupt itself, the user can."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from voice_agent.parts import Parts, load_parts
+from voice_agent.record.trace import TraceLine
+
+from .whole_conversation import SHORT, TINY, Held, hold, script_of
+
+QUESTION = {"audio": "tides_question.flac", "at": 0.5}
+STOP = {"audio": "stop.flac", "after": "assistant_audio + 1.5"}
+ECHO = {"delay_ms": 60, "gain_db": -12}
+OFF = dataclasses.replace(SHORT, hearing=dataclasses.replace(SHORT.hearing, echo_canceller="off"))
+
+
+@pytest.fixture(scope="module")
+def parts() -> Iterator[Parts]:
+    loaded = load_parts(TINY)
+    yield loaded
+    loaded.workers.close()
+
+
+def of(held: Held, kind: str) -> list[TraceLine]:
+    return [line for line in held.lines if line.kind == kind]
+
+
+def test_an_open_loudspeaker_does_not_interrupt_itself(parts: Parts, tmp_path: Path) -> None:
+    held = hold(script_of(tmp_path, QUESTION, echo=ECHO), parts, tmp_path / "out")
+    assert of(held, "sounded")
+    assert not of(held, "paused") + of(held, "interrupted") + of(held, "failed")
+
+
+def test_without_a_canceller_it_does(parts: Parts, tmp_path: Path) -> None:
+    """Else the test above would show nothing."""
+    held = hold(script_of(tmp_path, QUESTION, echo=ECHO, lasts_s=9.0), parts, tmp_path / "out", settings=OFF)
+    assert of(held, "paused")
+
+
+def test_stop_is_heard_through_the_echo(parts: Parts, tmp_path: Path) -> None:
+    held = hold(script_of(tmp_path, QUESTION, STOP, echo=ECHO), parts, tmp_path / "out")
+    assert [line["reason"] for line in of(held, "interrupted")] == ["stop"]
+    assert not [line for line in held.lines[held.kinds().index("interrupted") :] if line.kind == "sounded"]
