@@ -110,6 +110,14 @@ def test_every_profile_names_known_models_with_a_source() -> None:
         assert entry.licence
 
 
+def test_any_piper_voice_is_known_by_its_name() -> None:
+    entry = model_store.entry_of("de_DE-thorsten_emotional-medium")
+    assert (entry.role, entry.hub) == ("voice", "rhasspy/piper-voices")
+    assert entry.opens == "de/de_DE/thorsten_emotional/medium/de_DE-thorsten_emotional-medium.onnx"
+    assert entry.patterns[0] == f"{entry.opens}*"
+    assert not model_store.is_known("de_DE-thorsten")
+
+
 def test_parts_add_up_to_their_files() -> None:
     for entry in model_store.manifest().values():
         assert not entry.opens or entry.opens in {file.path for file in entry.files}

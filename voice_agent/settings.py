@@ -112,6 +112,8 @@ class Speaking:
     clause_stream_capacity: int = 32
     voice_threads: int = 1
     voice_niceness: int = 0  # as recognizer_niceness
+    language: str = ""  # as espeak names it ("en-gb", "de"): pronunciation and spoken form; "": the voice's own
+    speaker: int = 0  # of a voice that has several
     length_scale: float = 1.0  # above 1 speaks slower
     noise_scale: float = 0.667
     noise_w_scale: float = 0.8

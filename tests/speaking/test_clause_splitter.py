@@ -1,7 +1,7 @@
 """Clauses: lossless, independent of chunking, early at first, and never cut where it would change what is said."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voice_agent.settings import Speaking
@@ -44,6 +44,47 @@ def clauses_of(*chunks: str) -> list[str]:
 )
 def test_cuts(text: str, clauses: list[str]) -> None:
     assert clauses_of(text) == clauses
+
+
+WHOLE = [
+    "1,234.5 km", "$5 million", "5 - 3 = 2", "x + 1", "May 5, 2024", "5 May 2024", "+1 (555) 123-4567", "3:45 p.m.",
+    "1 1/2",
+    "Dr. Smith", "St. Louis", "e.g. this", "No. 5", "Fig. 3", "J. K. Rowling", "Henry VIII", "Chapter IV", "2 h 30 min",
+    "$x = 3, y + 4 = 7$", r"\( a, b. c \)", r"\[ x = 1. y = 2 \]",
+    r"\begin{aligned} a &= b. \\ c &= d \end{aligned}",
+    r"\boxed{1, 2, 3}", "```python\nfor x in y:\n    stop(1, 2). Now\n```", "`a, b. c`",
+    "[the docs. Here](http://a.b/c d)",
+    "https://a.com/b,c.d", "jane.b@c-d.com", "from 1939 to 1945",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("whole", WHOLE)
+@given(
+    before=st.lists(st.sampled_from(["so", "then", "well,", "the train", "it goes", "yes."]), max_size=8),
+    after=st.lists(st.sampled_from(["and", "then", "today.", "goes home", "well,", "6"]), max_size=8),
+    first=st.integers(1, 5),
+    later=st.integers(2, 12),
+)
+@settings(max_examples=25)
+def test_nothing_is_cut_that_only_makes_sense_whole(
+    whole: str, before: list[str], after: list[str], first: int, later: int
+) -> None:
+    splitter = ClauseSplitter(Speaking(first_clause_words=first, clause_words=later))
+    clauses = splitter.push(" ".join([*before, whole, *after])) + splitter.flush()
+    assert any(whole in clause for clause in clauses)
+
+
+def test_a_listing_is_one_clause_and_an_unclosed_formula_does_not_silence_the_rest() -> None:
+    listing = "```\n" + "call(1, 2). done\n" * 100 + "```"
+    assert listing in "".join(clauses_of(f"Here it is:\n\n{listing}\n\nThat is all.")[1:2])
+    rest = "and so the train goes on to the next town. " * 30
+    assert len(clauses_of(rf"So \(x = 3 {rest}")) > 5
+
+
+def test_a_first_clause_is_short_and_waits_for_no_more_than_the_next_word() -> None:
+    splitter = ClauseSplitter(SETTINGS)
+    assert splitter.push("The train travels sixty") == []
+    assert splitter.push(" k") == ["The train travels sixty"]
 
 
 def test_later_clauses_are_longer() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,6 +124,44 @@ def test_a_voice_that_tells_no_phonemes_falls_back(voice_path: Path) -> None:
     audio = voice.synthesize(clause("one two three"))
     assert voice.fallbacks == 1
     assert [audio.clause.text[word.start : word.end] for word in audio.words] == ["one", " two", " three"]
+
+
+def test_a_letter_is_not_the_article(voice: Voice) -> None:
+    said = [voice._pronounceable(text) for text in ("a is less than b", "take a bus", "vitamin A helps", "x plus a")]
+    assert said == ["eh is less than b", "take a bus", "vitamin eh helps", "x plus eh"]
+
+
+def test_rate_and_volume_are_settings(voice: Voice, voice_path: Path) -> None:
+    slow = Voice.load(voice_path, dataclasses.replace(STEADY, length_scale=1.5, volume=0.5))
+    text = clause("It is three.")
+    plain, changed = voice.synthesize(text).samples, slow.synthesize(text).samples
+    assert len(changed) > 1.2 * len(plain)
+    assert float(np.abs(changed).max()) < 0.75 * float(np.abs(plain).max())
+
+
+def test_another_language_pronounces_its_own_numbers(voice_path: Path) -> None:
+    german = Voice.load(voice_path, dataclasses.replace(STEADY, language="de"))
+    said: list[str] = []
+    synthesize = german._piper.synthesize
+    german._piper.synthesize = lambda text, *rest, **named: said.append(text) or synthesize(text, *rest, **named)
+    audio = german.synthesize(clause("**Um** 15 Uhr."))
+    assert said == ["Um 15 Uhr."]
+    assert "".join(german._pronounce("15")) == "fˈʏnftseːn"  # noqa: RUF001 - phonetic letters
+    assert [audio.clause.text[word.start : word.end] for word in audio.words] == ["**Um**", " 15", " Uhr."]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"language": "xx-nowhere"}, "espeak does not know the language 'xx-nowhere'"),
+        ({"speaker": 1}, r"has 1 speakers, \[speaking\] speaker = 1 .* choose 0 to 0"),
+        ({"volume": 0.0}, "volume must be above 0"),
+        ({"length_scale": -1.0}, "length_scale must be above 0"),
+    ],
+)
+def test_settings_that_do_not_suit_the_voice(voice_path: Path, changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(UnusableInput, match=message):
+        Voice.load(voice_path, dataclasses.replace(STEADY, **changed))
 
 
 def test_broken_voice_files(tmp_path: Path, voice_path: Path) -> None:

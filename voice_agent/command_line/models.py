@@ -52,8 +52,8 @@ def fetch_models(wanted: Wanted = None, profile: Profile = None, config: Config 
 
 
 def _entries(wanted: str | None, profile: str | None, config: Path | None) -> list[model_store.ModelEntry]:
-    if wanted in model_store.manifest():
-        return [model_store.manifest()[wanted]]
+    if wanted and model_store.is_known(wanted):
+        return [model_store.entry_of(wanted)]
     return model_store.entries_of(settings_of(wanted or profile, config).models)
 
 

@@ -13,7 +13,7 @@ models do.
 from .cache import find, is_present, models_folder
 from .calibration import calibrated_gate, keep_calibration
 from .fetching import fetch, fetch_entry
-from .manifest import ModelEntry, ModelFile, WheelPart, entries_of, manifest, models_of
+from .manifest import ModelEntry, ModelFile, WheelPart, entries_of, entry_of, is_known, manifest, models_of
 
 __all__ = [
     "ModelEntry",
@@ -21,9 +21,11 @@ __all__ = [
     "WheelPart",
     "calibrated_gate",
     "entries_of",
+    "entry_of",
     "fetch",
     "fetch_entry",
     "find",
+    "is_known",
     "is_present",
     "keep_calibration",
     "manifest",

@@ -7,6 +7,7 @@ same table.
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,11 @@ from typing import Any
 
 from ..errors import UnusableInput
 from ..settings import PROFILES, Models
+
+_PIPER_VOICE = re.compile(
+    r"(?P<locale>(?P<language>[a-z]{2,3})_[A-Z]{2})-(?P<voice>\w+)-(?P<quality>x_low|low|medium|high)"
+)
+_PIPER_VOICE_BYTES = 63_000_000  # of medium quality; the others are smaller or twice as large
 
 MANIFEST_PATH = Path(__file__).with_name("manifest.toml")
 
@@ -69,9 +75,16 @@ def entry_of(name: str) -> ModelEntry:
         UnusableInput: there is none.
     """
     entries = manifest()
+    if name not in entries and (voice := _PIPER_VOICE.fullmatch(name)):
+        return _piper_voice(voice)
     if name not in entries:
         raise UnusableInput(f"unknown model '{name}': {MANIFEST_PATH.resolve()} names {', '.join(entries)}")
     return entries[name]
+
+
+def is_known(name: str) -> bool:
+    """Is it an entry, or the name of a Piper voice?"""
+    return name in manifest() or _PIPER_VOICE.fullmatch(name) is not None
 
 
 def models_of(profile: str) -> list[ModelEntry]:
@@ -94,6 +107,20 @@ def entries_of(models: Models) -> list[ModelEntry]:
 def profile_with(name: str) -> str:
     """A profile that needs the model, '' where none does."""
     return next((profile for profile in PROFILES if name in {entry.name for entry in models_of(profile)}), "")
+
+
+def _piper_voice(name: re.Match[str]) -> ModelEntry:
+    """A voice of the hub's collection that the manifest does not list; its model card tells its licence."""
+    folder = f"{name['language']}/{name['locale']}/{name['voice']}/{name['quality']}"
+    return ModelEntry(
+        name=name[0],
+        role="voice",
+        licence="see its MODEL_CARD",
+        size_bytes=_PIPER_VOICE_BYTES,
+        hub="rhasspy/piper-voices",
+        opens=f"{folder}/{name[0]}.onnx",
+        patterns=(f"{folder}/{name[0]}.onnx*", f"{folder}/MODEL_CARD"),
+    )
 
 
 def _entry(table: dict[str, Any]) -> ModelEntry:

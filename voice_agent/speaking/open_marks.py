@@ -2,13 +2,14 @@ r"""Is something open in a clause that only makes sense whole: a formula, code, 
 
     is_open("So $x = 3") -> True;  is_open("So it is $5") -> False
 
-A mark that can mean something else too ("[", "{", "`", "$") counts for a limited length: what has not been closed by
-then was not opened.
+A mark counts for a limited length, shorter where it can mean something else too: what has not been closed by then was
+not opened, and the voice must not wait for it.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 
 _CLOSED = (
     re.compile(r"<think>.*?</think>", re.DOTALL),
@@ -16,13 +17,19 @@ _CLOSED = (
     re.compile(r"\\\(.*?\\\)|\\\[.*?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL),
 )
 _OPENS = re.compile(r"<think>|```|~~~|\\\(|\\\[|\\begin\{")
+_LINK_TARGET = re.compile(r"\]\([^()\n]*$")
 _CLOSED_DOLLARS = re.compile(r"\$\$.+?\$\$|\$(?=\S)[^$\n]*[^\s$\\]\$(?!\d)", re.DOTALL)
 _ARGUMENT = re.compile(r"\\[A-Za-z]+|\{[^{}]*\}")
 _AMOUNT = re.compile(r"\d[\d.,]*[^\w\s]*$|.*(?<![A-Za-z])[A-Za-z]{3}|\s|$", re.DOTALL)  # also: prose follows
 
-_LONGEST = 8000  # characters of what is certainly open: a listing
-_LONGEST_BRACKET = 400
+_LONGEST_LISTING = 4000  # characters
+_LONGEST_BRACKET = 400  # also of formulas
 _LONGEST_DOLLARS = 80
+_LONGEST = {
+    "<think>": sys.maxsize,
+    **dict.fromkeys(("```", "~~~"), _LONGEST_LISTING),
+    **dict.fromkeys((r"\(", r"\[", r"\begin{"), _LONGEST_BRACKET),
+}
 
 
 def is_open(clause: str) -> bool:
@@ -30,13 +37,14 @@ def is_open(clause: str) -> bool:
     rest = clause
     for closed in _CLOSED:
         rest = closed.sub(" ", rest)
-    if (mark := _OPENS.search(rest)) and (mark[0] == "<think>" or len(rest) - mark.start() <= _LONGEST):
+    if (mark := _OPENS.search(rest)) and len(rest) - mark.start() <= _LONGEST[mark[0]]:
         return True
     if len(rest) > _LONGEST_BRACKET:
         return False
     return (
         rest.count("{") > rest.count("}")
         or rest.count("[") > rest.count("]")
+        or _LINK_TARGET.search(rest) is not None
         or rest.count("`") % 2 == 1
         or _in_dollars(rest)
     )

@@ -10,6 +10,7 @@ nothing of what is played when.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ _PAUSES_S = {".": 0.3, "!": 0.3, "?": 0.3, "…": 0.3, ":": 0.2, ";": 0.2, ",": 
 _PAUSE_S = 0.03  # after one that was cut between two words
 
 
+_LETTER_A = re.compile(  # no article stands there
+    r"\b[aA]\b(?=[.,;:!?)]|$|\s(?:(?:squared |cubed )?(?:is|equals|plus|minus|times|over|divided by)|to the power)\b"
+    r"(?! sign| table))|(?<=[\w,] )A\b"
+)
+
+
 class Voice:
     """One loaded voice. `fallbacks` counts the clauses whose words could not be aligned with their phonemes."""
 
@@ -40,7 +47,9 @@ class Voice:
         self.fallbacks = 0
         self._piper = piper
         self._volume = settings.volume
+        self._language: str = piper.config.espeak_voice
         self._config = SynthesisConfig(
+            speaker_id=settings.speaker if piper.config.num_speakers > 1 else None,
             length_scale=settings.length_scale,
             noise_scale=settings.noise_scale,
             noise_w_scale=settings.noise_w_scale,
@@ -52,28 +61,39 @@ class Voice:
         """Load the voice `path`; its description lies beside it with `.json` appended. `seed`: of its noise.
 
         Raises:
-            UnusableInput: either file is missing or broken.
+            UnusableInput: either file is missing or broken, or a setting does not suit the voice.
         """
         from piper import PiperVoice
         from piper.config import PiperConfig
 
+        _check(settings)
         description = Path(f"{path}.json")
         for file in (path, description):
             if not file.is_file():
-                raise UnusableInput(f"no voice file {file}: fetch it with `voice-agent models fetch`")
+                raise UnusableInput(
+                    f"no voice file {file}: fetch it with `voice-agent models fetch`, or name a Piper "
+                    "voice by the path of its .onnx file, with its .onnx.json beside it"
+                )
         try:
             config = PiperConfig.from_dict(json.loads(description.read_text(encoding="utf-8")))
-            return cls(PiperVoice(session=_session(path, settings.voice_threads, seed), config=config), settings)
+            voice = PiperVoice(session=_session(path, settings.voice_threads, seed), config=config)
         except Exception as error:  # onnx and onnxruntime raise a dozen kinds of their own for a broken file
             raise UnusableInput(
                 f"the voice {path} cannot be loaded ({type(error).__name__}: {_first_line(error)}): "
                 "delete it and run `voice-agent models fetch`"
             ) from error
+        if not 0 <= settings.speaker < max(config.num_speakers, 1):
+            raise UnusableInput(
+                f"the voice {path} has {config.num_speakers} speakers, [speaking] speaker = {settings.speaker} is not "
+                f"one of them: choose 0 to {max(config.num_speakers, 1) - 1}"
+            )
+        _speak_language(voice, settings.language)
+        return cls(voice, settings)
 
     def synthesize(self, clause: Clause) -> ClauseAudio:
         """Say `clause`; no samples where there is nothing to say."""
-        form = spoken_form(clause.text)
-        sound, phonemes = self._say(form.text) if form.text else (np.zeros(0, np.float32), [])
+        form = spoken_form(clause.text, self._language)
+        sound, phonemes = self._say(self._pronounceable(form.text)) if form.text else (np.zeros(0, np.float32), [])
         audible = np.flatnonzero(np.abs(sound) > _AUDIBLE)
         if not len(audible):
             return ClauseAudio(
@@ -105,6 +125,10 @@ class Voice:
             phonemes = []
         return self._level(np.concatenate([chunk.audio_float_array for chunk in chunks])), phonemes
 
+    def _pronounceable(self, text: str) -> str:
+        """The same words; espeak takes a letter "a" for the article, also in formulas and names."""
+        return _LETTER_A.sub("eh", text) if self._language.startswith("en") else text
+
     def _level(self, sound: np.ndarray) -> np.ndarray:
         """Piper's own levels differ by 7 dB between clauses, and its peak normalising by 6 dB."""
         audible = sound[np.abs(sound) > _AUDIBLE]
@@ -116,6 +140,26 @@ class Voice:
     def _pronounce(self, word: str) -> list[str]:
         """Phonemes of a word said alone."""
         return [symbol for sentence in self._piper.phonemize(word) for symbol in sentence]
+
+
+def _check(settings: Speaking) -> None:
+    for name, value in (("length_scale", settings.length_scale), ("volume", settings.volume)):
+        if not 0 < value < 10:
+            raise UnusableInput(f"[speaking] {name} must be above 0 and below 10, not {value}: 1.0 is the voice's own")
+
+
+def _speak_language(voice: Any, language: str) -> None:
+    """Pronounce as espeak does for `language`; "": as the voice was trained."""
+    if not language:
+        return
+    voice.config.espeak_voice = language
+    try:
+        voice.phonemize("a")
+    except Exception as error:
+        raise UnusableInput(
+            f"espeak does not know the language '{language}' of [speaking] language: name it as espeak does "
+            "(en-us, de, fr), or leave it out for the voice's own"
+        ) from error
 
 
 def _session(path: Path, threads: int, seed: int) -> Any:
