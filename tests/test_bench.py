@@ -181,7 +181,7 @@ def test_a_session_in_a_fresh_process(tiny_language_model: Path, recognizer_fold
     (session,) = run_sessions(
         SETTINGS, SCENARIO.with_name("greeting.yaml"), repeats=1, time="virtual", seed=0, warm_up=False
     )
-    assert set(session.start_s) == {"imports", "language model", "recogniser", "voice", "ready"}
+    assert set(session.start_s) == {"imports", "language model", "recogniser", "voice", "end of turn", "ready"}
     assert session.hops_s["turn_ended"] > 0
     assert session.peak_rss_mb > 100
     assert session.paces["alone"] == pytest.approx(1e3 / SETTINGS.costs.step_ms, rel=0.01)

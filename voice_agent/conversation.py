@@ -57,6 +57,7 @@ from .floor import (
     Playing,
     ResumePlayback,
     StopAnswer,
+    ThinkAhead,
 )
 from .hearing.echo_canceller import EchoCanceller, cancel_echo
 from .hearing.listening import listen
@@ -269,6 +270,8 @@ class Conversation:
             case Hear(text):
                 self.reasoner.hear(text)
                 self._heard.append(text)
+            case ThinkAhead():
+                self.reasoner.think_ahead()
             case EndTurn():
                 self._turns.append(_Turn(self._clock.now_s(), self._heard))
                 self._heard = []

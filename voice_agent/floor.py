@@ -81,6 +81,11 @@ class Hear:
 
 
 @dataclass(frozen=True)
+class ThinkAhead:
+    """The user pauses within the open question, or has ended it: it may be thought about."""
+
+
+@dataclass(frozen=True)
 class EndTurn:
     """The question is complete: answer it, as answer number `turn`."""
 
@@ -108,7 +113,7 @@ class StopAnswer:
 
 
 FloorEvent = SpeechStarted | SpeechEnded | Word | UtteranceRecognized | TurnEnded | TypedLine | AnswerEnded
-Action = PausePlayback | ResumePlayback | Hear | EndTurn | Inject | StopAnswer | Interrupted
+Action = PausePlayback | ResumePlayback | Hear | ThinkAhead | EndTurn | Inject | StopAnswer | Interrupted
 
 
 @dataclass
@@ -193,7 +198,8 @@ class Floor:
     def _finish_question_part(self, utterance: _Utterance, playing: Playing) -> list[Action]:
         """Speech that began as a question; what of it came after that question was closed joins the answer."""
         if not utterance.words:
-            return []
+            pauses = self.settings.think_ahead and self.handed_on and not self.answering and not self.open
+            return [ThinkAhead()] if pauses else []
         return self._resolve(" ".join(utterance.words), float("inf"), playing)
 
     def _resolve(self, text: str, lasted_s: float, over: Playing) -> list[Action]:

@@ -62,7 +62,7 @@ class Reasoning:
 
     thinking_budget: int = 512  # thought tokens before the answer is closed
     reconsider_tokens: int = 48  # thought after words came in before the thinker may end (a small one gives up early)
-    injection: Literal["inline", "before", "both"] = "inline"  # where mid-thought words enter: in or before thoughts
+    injection: Literal["inline", "before", "both"] = "before"  # where mid-thought words enter: in or before thoughts
     injection_reminder: bool = False  # say with them that the user has verified them
     thinker_reads_spoken: bool = False  # what is spoken stands before the thoughts, for the thinker too
     speaking_budget: int = 256  # spoken tokens of one answer
@@ -99,6 +99,7 @@ class Floor:
     """Turn-taking."""
 
     turn_silence_s: float = 0.6  # silence after the last word that ends the user's turn where nothing else decides it
+    think_ahead: bool = True  # think about the question in its pauses already; nothing is said before its end
     back_channel_longest_s: float = 1.0
     back_channel_most_words: int = 2
 

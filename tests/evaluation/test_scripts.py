@@ -32,6 +32,8 @@ def run(monkeypatch: pytest.MonkeyPatch, name: str, *words: str) -> int:
         (("calibrate_gate", "--data", "/nowhere"), "cannot read the question set /nowhere"),
         (("calibrate_gate", "--profile", "huge"), "unknown profile 'huge'"),
         (("check_openings", "--data", "/nowhere"), "cannot read the question set /nowhere"),
+        (("check_pauses", "--data", "/nowhere"), "cannot read the question set /nowhere"),
+        (("check_pauses", "--pauses", "long"), "--pauses 'long': give numbers of thought tokens"),
     ],
 )
 def test_bad_words(

@@ -99,6 +99,48 @@ def test_a_question_whose_words_come_one_by_one() -> None:
     assert done(pieces).reason != "stopped"
 
 
+def ahead(reasoner: AsyncReasoner) -> None:
+    reasoner.think_ahead()
+
+
+def end(reasoner: AsyncReasoner) -> None:
+    reasoner.end_turn()
+
+
+def test_thoughts_begin_in_a_pause_of_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And stay: what the user says after it is told to them; nothing is said before the question is complete."""
+    fed = watch(monkeypatch)
+    events = converse(None, happens={0.1: hear("A train, um."), 0.5: ahead, 1.0: hear("How far?"), 2.0: end})
+    first = "".join(event.text for t_s, event in events if isinstance(event, Thought) and t_s <= 1.0)
+    assert first
+    assert not [event for t_s, event in events if 1.0 < t_s <= 2.0]  # waits for the next pause
+    assert min(t_s for t_s, event in events if isinstance(event, Written | Gate)) > 2.0
+    assert not any(isinstance(event, Injected) for _, event in events)
+    assert done(events).thoughts.startswith(first)
+    assert fed.text("user") == "A train, um. How far?"
+    assert "How far?".join(NOTICE) in fed.text("thoughts")
+    assert fed.read_twice("thoughts") == fed.read_twice("user") == 0
+
+
+@examples(max_examples=25)
+@given(
+    mode=st.sampled_from(MODES),
+    pauses=st.lists(st.floats(0.1, 3.0), max_size=4),
+    words=st.lists(st.floats(0.1, 3.0), min_size=1, max_size=4),
+)
+def test_thinking_ahead_says_nothing_and_loses_nothing(mode: str, pauses: list[float], words: list[float]) -> None:
+    happens: dict[float, At] = dict.fromkeys(pauses, ahead) | {t_s: hear("90") for t_s in words}
+    with pytest.MonkeyPatch.context() as patch:
+        fed = watch(patch)
+        events = converse(None, mode=mode, happens=happens | {4.0: end})
+    assert not [event for t_s, event in events if t_s <= 4.0 and not isinstance(event, Thought)]
+    assert mode != "direct" or not [event for t_s, event in events if t_s <= 4.0]
+    assert texts(events, Thought) == done(events).thoughts
+    assert fed.text("user") == " ".join(["90"] * sum(t_s in words for t_s in happens))
+    assert fed.read_twice("user") == 0
+    assert fed.read_twice("thoughts") <= len(words)  # a token from which the first thought is chosen once more
+
+
 @pytest.mark.parametrize("mode", ["async", "think", "direct"])
 def test_words_heard_while_the_end_is_told_are_taken_in(mode: str) -> None:
     """The next step had been planned by then, and nothing was left to do."""
@@ -162,7 +204,8 @@ def test_words_enter_the_running_thoughts(mode: str, at_s: float, monkeypatch: p
     thoughts = [event.text for t_s, event in events if isinstance(event, Thought) and t_s <= at_s]
     assert done(events).thoughts.startswith("".join(thoughts))
     assert done(before).thoughts.startswith("".join(thoughts))
-    assert "<|im_start|>user\nNo, 90." in fed.text("spoken" if mode == "direct" else "thoughts")
+    where = "<|im_start|>user\nNo, 90." if mode == "direct" else "No, 90.".join(NOTICE)
+    assert where in fed.text("spoken" if mode == "direct" else "thoughts")
     for block in ("preamble", "dialogue", "user", "thoughts"):
         assert fed.read_twice(block) == 0
 

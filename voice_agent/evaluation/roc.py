@@ -19,6 +19,7 @@ from .runs import Line
 
 THRESHOLDS = tuple(round(0.025 * step, 3) for step in range(1, 40))  # a small model's shares lie close together
 DRAWS = 2000
+PRECISE = 0.95
 PERIODS = (8, 64)  # thought tokens; the probe costs a row, and longer silences are broken by rule
 
 
@@ -94,12 +95,15 @@ def _threshold(moments: Sequence[Moment], value: float) -> Threshold:
 def proposal(silent: Sequence[Line], lines: Sequence[Line], now: dict[str, Any]) -> dict[str, float]:
     """Settings of the gate.
 
-    gate_open: the threshold with the largest true - false positive rate; as it is `now` where the probe tells nothing.
+    gate_open: the lowest threshold of which `PRECISE` of the opened moments are good, because silence costs as well;
+    else that with the largest true - false positive rate; as it is `now` where the probe tells nothing.
     gate_period: the median of thought tokens from one new number to the next: so often the thoughts have news.
     gate_hysteresis: the median change of the share between neighbouring moments that are alike, its noise.
     """
     moments = moments_of(lines)
-    best = max(thresholds(moments), key=lambda t: t.true_positive_rate - t.false_positive_rate)
+    found = thresholds(moments)
+    precise = [t for t in found if t.opened and t.precision >= PRECISE]
+    best = precise[0] if precise else max(found, key=lambda t: t.true_positive_rate - t.false_positive_rate)
     tells = area_under_curve(moments) > 0.5
     periods = [line["thinking_tokens"] / line["new_numbers"] for line in silent if line["new_numbers"]]
     period = round(statistics.median(periods)) if periods else now["gate_period"]

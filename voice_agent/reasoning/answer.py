@@ -107,6 +107,7 @@ class Answer:
         self._judge = SafetyJudge(settings)
         self._second_reader = SecondReader(prompts, settings.second_reading_period)
         self._turn_ended = False
+        self._thinks_ahead = False
         self._thoughts_when_written = 0  # thought tokens when the writer last wrote
         self._known = ""  # words of the user whose numbers may be said
         self._last_sound_s: float | None = None
@@ -122,8 +123,7 @@ class Answer:
     def hear(self, words: str) -> None:
         """Words of the question, or, once it is complete, words injected into what is running."""
         if not self._turn_ended:
-            self._user_pending += self._prompts.words(words if not self.user_text else " " + words)
-            self._known = self.user_text = f"{self.user_text} {words}".strip()
+            self._hear_more_of_the_question(words)
             return
         p, inline = self._prompts, self._place(words)
         self.user_text = f"{self.user_text} {words}"
@@ -139,6 +139,16 @@ class Answer:
         self._judge.begin(self.thinker.sampled)
         self._injected.append(words)
 
+    def _hear_more_of_the_question(self, words: str) -> None:
+        """Where it was being thought about already, the thoughts are told and wait for the next pause."""
+        self._user_pending += self._prompts.words(words if not self.user_text else " " + words)
+        self._known = self.user_text = f"{self.user_text} {words}".strip()
+        self._thinks_ahead = False
+        if self.thinker.sampled:
+            self.thinker.hear(self._prompts.noticed_by_thinker(self._prompts.words(words)))
+        else:
+            self.thinker.stream.choose_again()
+
     def _place(self, words: str) -> list[int]:
         """Let injected words enter before the thoughts, where the settings say so; tokens for a turn inside them."""
         p, s = self._prompts, self._settings
@@ -151,9 +161,14 @@ class Answer:
         """Words that are voiced as if the writer had chosen them."""
         self._said += self.writer.say(self._prompts.words(text))
 
+    def think_ahead(self) -> None:
+        """The user pauses: think about what there is of the question, until more of it comes."""
+        self._thinks_ahead = bool(self.user_text) and not self._turn_ended
+
     def end_turn(self, now_s: float) -> None:
         """The question is complete."""
         self._turn_ended = True
+        self.thinker.question_open = False
         self._last_sound_s = now_s
 
     def cut_spoken(self, length: int) -> None:
@@ -200,7 +215,7 @@ class Answer:
         if self._user_pending:
             chunk = tuple(self._user_pending[: self._settings.prefill_chunk])
             return [Feed("user", self._views["user"], chunk)]
-        if not self._turn_ended:
+        if not self._turn_ended and not self._thinks_ahead:
             return []
         feeds = []
         if not self.thinker.done:
@@ -212,11 +227,11 @@ class Answer:
         if self._may_write(around) and reading is None:
             self.writer.open(self._next_cue())
             feeds.append(self._feed("writer", stream, self._choose_word))
-        elif self.thinker.begun and (cue := stream.unfed()[:-1]):  # read in before it is needed
+        elif self._turn_ended and self.thinker.begun and (cue := stream.unfed()[:-1]):  # read in before it is needed
             feeds.append(Feed("writer", stream.view, tuple(cue[: self._settings.prefill_chunk])))
         if self._may_ask(around):
             feeds.append(self._ask("probe", self._prompts.question, self._answer_of_probe))
-        if self._mode.safe and self._judge.wants(self.thinker.sampled, self.thinker.done):
+        if self._mode.safe and self._turn_ended and self._judge.wants(self.thinker.sampled, self.thinker.done):
             view = "judge" if self.thinker.sampled else "request"
             would_say = [*(self._prompts.close_thoughts if self.thinker.sampled else []), *self._prompts.would_say]
             feeds.append(self._ask(view, would_say, self._inclination_to_refuse))
@@ -282,7 +297,13 @@ class Answer:
     # --- gate ----------------------------------------------------------------------------------------------------
 
     def _may_write(self, around: Surroundings) -> bool:
-        if self.writer.done or around.voice_full or not self.thinker.begun or around.user_speaking:
+        if (
+            not self._turn_ended
+            or self.writer.done
+            or around.voice_full
+            or not self.thinker.begun
+            or around.user_speaking
+        ):
             return False
         if self._mode.safe and self._judge.verdict == "unknown":
             return False
@@ -297,6 +318,8 @@ class Answer:
         return self._gate.decide(self._inputs(around)) == "speak"
 
     def _may_ask(self, around: Surroundings) -> bool:
+        if not self._turn_ended:
+            return False
         meanwhile = self._mode.thinks and self._mode.speaks_meanwhile and not self.writer.done
         cue_is_read = len(self.writer.stream.unfed()) <= 1
         return meanwhile and cue_is_read and self._gate.wants_probe(self._inputs(around))

@@ -136,6 +136,16 @@ class AsyncReasoner:
         self._answer.say(text.strip())
         self.wake()
 
+    def think_ahead(self) -> None:
+        """The user pauses, and may go on: think already about what was heard of the question, say nothing yet.
+
+        Words that come later join the question, and the thoughts go on from there; `end_turn` lets the answer be
+        spoken. Nothing happens where no word was heard or the question is complete.
+        """
+        if self._answer is not None:
+            self._answer.think_ahead()
+        self.wake()
+
     def end_turn(self) -> None:
         """The question is complete: think. Nothing happens where it was complete already, or nothing was asked.
 

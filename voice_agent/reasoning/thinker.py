@@ -39,6 +39,7 @@ class Thinker:
         self.stream = Stream(view, cue, tokenizer)
         self.done = not mode.thinks
         self.budget_spent = False
+        self.question_open = True  # more of it may come: no thought about it is the last
         self._text_when_heard = 0  # characters, when words last came in
         self._ends = stop_tokens | prompts.think_end
         self._not_yet_ending = TokenSet(self._ends)
@@ -77,7 +78,8 @@ class Thinker:
 
     def choose(self, logits: Tensor) -> Tensor:
         """logits: (vocabulary,) -> () int64."""
-        may_end = self.sampled >= self._reconsider_until and not self._is_where_it_was_cut_off()
+        considered = self.sampled >= self._reconsider_until and not self._is_where_it_was_cut_off()
+        may_end = considered and not self.question_open
         return self._sampler.choose(logits, NOTHING if may_end else self._not_yet_ending)
 
     def take(self, token: int) -> str:

@@ -5,7 +5,7 @@
 Items begin in order. A trigger counts from the first event of its kind since the item before it began:
 
     user_end         the last voiced sound of that item
-    thinking         the first `thought`
+    thinking         the first `thought` behind the last voiced sound of that item
     assistant_audio  the first `audio_started`: sound began to leave the loudspeaker
     assistant_end    the last `audio_stopped`, once the conversation is idle: an answer that is cut goes on elsewhere
 Times are seconds on the conversation's clock.
@@ -54,7 +54,7 @@ class Schedule:
         return list(range(self._next, len(self._waits)))
 
     def observe(self, line: TraceLine) -> None:
-        if line.kind == "thought":
+        if line.kind == "thought" and line.t >= self._events.get("user_end", self.origin_s):
             self._events.setdefault("thinking", line.t)
         elif line.kind == "audio_started":
             self._events.setdefault("assistant_audio", line.t)
