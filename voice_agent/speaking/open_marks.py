@@ -17,7 +17,7 @@ _CLOSED = (
     re.compile(r"\\\(.*?\\\)|\\\[.*?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL),
 )
 _OPENS = re.compile(r"<think>|```|~~~|\\\(|\\\[|\\begin\{")
-_LINK_TARGET = re.compile(r"\]\([^()\n]*$")
+_LINK_TARGET = re.compile(r"\]\([^()\n]*$|(?:^|\n)[ \t]*\[[^\]\n]+\]:$")
 _CLOSED_DOLLARS = re.compile(r"\$\$.+?\$\$|\$(?=\S)[^$\n]*[^\s$\\]\$(?!\d)", re.DOTALL)
 _ARGUMENT = re.compile(r"\\[A-Za-z]+|\{[^{}]*\}")
 _AMOUNT = re.compile(r"\d[\d.,]*[^\w\s]*$|.*(?<![A-Za-z])[A-Za-z]{3}|\s|$", re.DOTALL)  # also: prose follows

@@ -82,7 +82,7 @@ def _pieces(match: re.Match[str], said: str) -> Iterator[Piece]:
     groups = match.re.groupindex
     if "it" in groups:
         yield Piece(said, *match.span("it"))
-    elif "keep" in groups:
+    elif "keep" in groups and match["keep"] is not None:
         yield Piece(said, match.start(), match.start("keep"))
         yield Piece("", match.end("keep"), match.end())
     else:

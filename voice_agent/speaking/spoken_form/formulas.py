@@ -14,7 +14,7 @@ import re
 from latex2mathml.converter import convert_to_element
 
 from .mathml import Part, read
-from .rule import Piece, Rule, Said, rule
+from .rule import CLAIMED, Piece, Rule, Said, rule
 
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+|.)|\d+(?:\.\d+)?|\S", re.DOTALL)
 _BRACES = r"\{(?:[^{}\n]|\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\})*\}"  # three deeper levels
@@ -27,6 +27,8 @@ _UNWRAPPED = r"\\(?:boxed|text|textbf|textit|emph|mathrm|mathbf|operatorname|ove
 
 def _say_formula(match: re.Match[str]) -> Said:
     body, offset = match["body"], match.start("body")
+    if CLAIMED in body:
+        return None
     source = _blank(_LAYOUT_ONLY, body)
     if r"\begin" not in source:
         source = _blank(_ALIGNMENT, source)
@@ -113,9 +115,9 @@ FORMULAS: tuple[Rule, ...] = (
     rule(r"(?<![\\$\w])\$(?=\S)(?P<body>[^$\n]*[^\s$\\])\$(?![\d$])", _say_formula),  # pandoc's rule
     rule(r"(?P<body>\\begin\{(\w+\*?)\}.+?\\end\{\2\})", _say_formula, re.DOTALL),
     rule(r"\\[()\[\]]|\$\$", ""),
+    rule(rf"(?!{_UNWRAPPED}\{{)(?P<body>\\(?!q?quad\b)[A-Za-z]+(?:\[[^\[\]\n]*\])?(?:\s*{_BRACES})*)", _say_formula),
     rule(rf"{_UNWRAPPED}\{{(?P<keep>(?:[^{{}}]|{_BRACES})*)\}}", ""),
     rule(r"\\(?=[$%&#_*`~|<>.\-+!@])", ""),
     rule(r"\\\\", ","),
     rule(r"\\[,;:! ]|\\q?quad\b", ""),
-    rule(rf"(?P<body>\\[A-Za-z]+(?:\[[^\[\]\n]*\])?(?:\s*{_BRACES})*)", _say_formula),
 )

@@ -28,10 +28,10 @@ CONTROL: tuple[Rule, ...] = (
 )
 
 
-def _say_code(match: re.Match[str]) -> str | None:
+def _say_code(match: re.Match[str]) -> str:
+    if match["keep"] is not None:
+        return ""
     lines = [line for line in match["code"].splitlines() if line.strip()]
-    if len(lines) <= 1 and len(match["code"].strip()) <= _LONGEST_READ_CODE:
-        return None
     language = (match["language"] or "").lower()
     name = _CODE_LANGUAGES.get(language, language.capitalize() or "code")
     return f"{say_number(str(len(lines)))} line{'s' * (len(lines) != 1)} of {name},"
@@ -45,13 +45,17 @@ _CODE_LANGUAGES = {
     "toml": "TOML", "php": "PHP", "rb": "Ruby", "rs": "Rust", "md": "Markdown", "latex": "lay tech",
 }  # fmt: skip
 
-LAYOUT: tuple[Rule, ...] = (
+LISTINGS: tuple[Rule, ...] = (
     rule(
-        r"(?P<fence>```|~~~)[ \t]*(?P<language>[\w+#-]*)[^\n`]*\n(?P<code>.*?)(?:\n[ \t]*(?P=fence)|\Z)",
+        r"(?P<fence>```|~~~)[ \t]*(?P<language>[\w+#-]*)[^\n`]*\n"
+        rf"(?:(?P<keep>[^\n]{{0,{_LONGEST_READ_CODE}}})|(?P<code>.*?))(?:\n[ \t]*(?P=fence)|\Z)",
         _say_code,
         re.DOTALL,
     ),
     rule(r"(?:```|~~~)[ \t]*[\w+#-]*[ \t]*(?:\n|\Z)|```|~~~", ""),
+)
+
+LAYOUT: tuple[Rule, ...] = (
     rule(rf"{_LINE}\[[^\]\n]+\]:[ \t]*\S+[ \t]*(?=\n|\Z)", ""),
     rule(rf"{_LINE}(?:[-*_][ \t]*){{3,}}(?=\n|\Z)", ""),
     rule(rf"{_LINE}={{2,}}[ \t]*(?=\n|\Z)", ""),

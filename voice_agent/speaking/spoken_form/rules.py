@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .dates import DATES
 from .formulas import FORMULAS
-from .marks import CONTROL, EMPHASIS, FORMULA_MARKS, LAYOUT, LEFT_OVER, LINKS, PICTOGRAMS
+from .marks import CONTROL, EMPHASIS, FORMULA_MARKS, LAYOUT, LEFT_OVER, LINKS, LISTINGS, PICTOGRAMS
 from .names import NAMES
 from .operators import OPERATORS, POWERS
 from .quantities import NUMBERS, QUANTITIES
@@ -26,5 +26,5 @@ OTHERS: tuple[Rule, ...] = (*FORMULA_MARKS, *EMPHASIS, *PICTOGRAMS, *LEFT_OVER)
 def rules_of(language: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
     """Rules that look across lines, then those that read line by line. language: as espeak names it, "en-us"."""
     if language.partition("-")[0] == "en":
-        return (*CONTROL, *LAYOUT, *FORMULAS, *LINKS), ENGLISH
-    return (*CONTROL, *LAYOUT, *LINKS), OTHERS
+        return (*CONTROL, *LISTINGS, *FORMULAS, *LAYOUT, *LINKS), ENGLISH
+    return (*CONTROL, *LISTINGS, *LAYOUT, *LINKS), OTHERS
