@@ -31,11 +31,13 @@ _BEFORE_NUMBER = re.compile(
     r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mon|Tues?|Wed|Thu|Thurs|Fri|Sat|Sun)\.)$"
 )
 _BEFORE_NUMERAL = re.compile(rf"\b(?:{NAMES_BEFORE_NUMERALS})$")
-_LIST_NUMBER = re.compile(r"(?:^|\n\s*)\d{1,3}[.)]$")
+_LIST_NUMBER = re.compile(r"(?:^|\n\s*)(?:\d{1,3}[.)]|[-*+]\s+\[[ xX]\])$")
 _LEANS_FORWARD = re.compile(
     r"(?:^|\s)(?:an?|the|this|that|these|those|my|your|his|her|its|our|their|some|any|no|of|in|on|at|to|for|from|by|with|as"
     r"|than|about|and|or|but|so|if|because|when|while|which|who|is|are|was|were|be|been|has|have|had|will|would|can|could"
-    r"|should|must|may|might|do|does|not|per|let's|we|i|you|it|they|he|she|there|very|more|most|et)$",
+    r"|should|must|may|might|do|does|not|per|let's|we|i|you|it|they|he|she|there|very|more|most|et"
+    r"|summer|winter|spring|autumn|fall|class|January|February|March|April|June|July|August|September|October|November"
+    r"|December)$",  # ... of 1969
     re.IGNORECASE,
 )
 _VALUE_OR_SIGN = re.compile(
@@ -115,7 +117,7 @@ class ClauseSplitter:
 def _begins_anew(clause: str, ahead: str) -> bool:
     """Does the word that begins with `ahead` stand on its own, and not belong to the value or sign before it?"""
     if _BEFORE_NUMBER.search(clause) or _BEFORE_NUMERAL.search(clause):
-        return not (ahead.isdecimal() or ahead in "IVXLC")
+        return not (ahead.isdecimal() or ahead.islower() or ahead in "IVXLC")
     if _FACTORIAL.search(clause):
         return ahead.isalpha()
     if _PHRASE_END.search(clause):

@@ -27,7 +27,7 @@ _YEAR = r"(?:1[5-9]\d\d|20\d\d)(?![\w%°]|[.,:/]\d|-\d)"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?![\d:/.]\d|\d|\s?[%°])"
 _BEFORE_YEAR = (
     r"(?:\b(?:[Ii]n|[Ss]ince|[Uu]ntil|till|[Bb]y(?=\s20[1-9]\d)|year|circa|early|late|mid|class\sof"
-    rf"|(?:summer|winter|spring|autumn|fall|{_MONTH})(?:\sof)?)\s|(?<=[a-z]\s)\((?=\d{{4}}\)))"
+    rf"|(?:summer|winter|spring|autumn|fall|{_MONTH})(?:\sof)?)\s|(?<=\s)\((?=\d{{4}}\)))"
 )
 
 

@@ -34,11 +34,11 @@ BEFORE_NUMBER = {
 }  # fmt: skip
 _PARTS_OF_WORKS = (
     "[Cc]hapter|[Pp]art|Act|Scene|Volume|Book|Section|Article|[Pp]hase|[Tt]ype|Title|Appendix|War|Level|Grade|[Ss]tage"
-    "|Class|Super Bowl|Mark|Rocky"
+    "|Class|Bowl|Mark|Rocky"
 )
 _RULERS = (
     "Henry|Louis|George|Edward|Elizabeth|Charles|James|William|Richard|Philip|Napoleon|Frederick|Nicholas|Alexander"
-    "|Catherine|Pius|Benedict|John Paul|Leo|Gregory|Innocent|Urban|Clement|Ramesses|Ptolemy|Cleopatra|Ferdinand|Leopold"
+    "|Catherine|Pius|Benedict|Paul|Leo|Gregory|Innocent|Urban|Clement|Ramesses|Ptolemy|Cleopatra|Ferdinand|Leopold"
     "|Wilhelm|Otto|Ivan|Peter|Xerxes|Darius|Gustav|Carl|Harald|Umberto"
 )
 NAMES_BEFORE_NUMERALS = f"{_PARTS_OF_WORKS}|{_RULERS}"
