@@ -50,7 +50,7 @@ WHOLE = [
     "1,234.5 km", "$5 million", "5 - 3 = 2", "x + 1", "May 5, 2024", "5 May 2024", "+1 (555) 123-4567", "3:45 p.m.",
     "1 1/2",
     "Dr. Smith", "St. Louis", "e.g. this", "No. 5", "Fig. 3", "J. K. Rowling", "Henry VIII", "Chapter IV", "2 h 30 min",
-    "$x = 3, y + 4 = 7$", r"\( a, b. c \)", r"\[ x = 1. y = 2 \]",
+    "$x = 3, y + 4 = 7$", r"$\ln x$", r"\( a, b. c \)", r"\[ x = 1. y = 2 \]",
     r"\begin{aligned} a &= b. \\ c &= d \end{aligned}",
     r"\boxed{1, 2, 3}", "```python\nfor x in y:\n    stop(1, 2). Now\n```", "`a, b. c`",
     "[the docs. Here](http://a.b/c d)",

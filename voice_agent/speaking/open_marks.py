@@ -55,4 +55,4 @@ def _in_dollars(clause: str) -> bool:
     _, dollar, after = _CLOSED_DOLLARS.sub("", clause).rpartition("$")
     if not dollar or len(after) > _LONGEST_DOLLARS or "\n" in after:
         return False
-    return _AMOUNT.match(_ARGUMENT.sub("", after)) is None
+    return after.startswith("\\") or _AMOUNT.match(_ARGUMENT.sub("", after)) is None
