@@ -24,6 +24,7 @@ from .rule import CLAIMED, LINE_BREAK, Piece, Rule
 from .rules import rules_of
 
 _NO_SPACE_BEFORE = set(".,;:!?%)]}\"'’”…")  # a claimed piece stands apart from its neighbours, but not from these
+_OPEN = re.compile(rf"[^{CLAIMED}]+")
 _NO_SPACE_AFTER = set("-([{\"'‘“")
 
 
@@ -70,11 +71,18 @@ def _apply(rule: Rule, open_text: str, claims: list[Piece]) -> str:
             position = match.start() + 1
             continue
         for piece in _pieces(match, said) if isinstance(said, str) else _without_gaps(said, match):
-            if piece.start < piece.end:
-                claims.append(piece)
-                open_text = open_text[: piece.start] + CLAIMED * (piece.end - piece.start) + open_text[piece.end :]
+            claims += _unclaimed(piece, open_text)
+            open_text = open_text[: piece.start] + CLAIMED * (piece.end - piece.start) + open_text[piece.end :]
         position = match.start()
     return open_text
+
+
+def _unclaimed(piece: Piece, open_text: str) -> Iterator[Piece]:
+    """What an earlier rule has claimed within the piece stays so; the rest is the piece's, said once."""
+    said = piece.said
+    for stretch in _OPEN.finditer(open_text, piece.start, piece.end):
+        yield Piece(said, *stretch.span())
+        said = ""
 
 
 def _pieces(match: re.Match[str], said: str) -> Iterator[Piece]:
