@@ -50,7 +50,9 @@ class Hearing:
     no_speech_threshold: float = 0.6
     end_of_turn: Literal["smart-turn", "silence"] = "smart-turn"  # by sound and words, or after turn_silence_s
     turn_complete_above: float = 0.5  # probability, by its sound, from which on a turn may be complete
+    turn_doubtful_above: float = 0.1  # from which on one may be whose words are a question
     complete_silence_s: float = 0.4  # that ends a turn which sounds complete and asks for something
+    doubtful_silence_s: float = 0.9  # which reads as a question and hardly sounds complete
     statement_silence_s: float = 1.5  # which sounds complete and only states: its question may follow
     unfinished_silence_s: float = 1.8  # which sounds or reads as if it went on
     frame_stream_capacity: int = 500  # frames that wait for the detector before the microphone drops and counts

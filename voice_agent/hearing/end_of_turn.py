@@ -64,15 +64,12 @@ class EndOfTurn:
         self._words_end_s: float | None = None
         self._words: list[str] = []
         self._judgement: SilenceJudged | None = None
-        self.began_s: float | None = None  # the turn's first voiced sound
 
     def push(self, event: TurnEvent) -> None:
         """Take note of what was heard; words and earlier ends of turns change nothing."""
         match event:
             case SpeechStarted():
                 self._speaking = True
-                if self.began_s is None:
-                    self.began_s = event.onset_s
             case SpeechEnded():
                 self._speaking = False
                 self._unrecognized += 1
@@ -102,7 +99,7 @@ class EndOfTurn:
         """The turn is over: forget it. `end_s` is the end of its last words, not of a noise after them."""
         assert self._words_end_s is not None, "a turn without words cannot end"
         ended = TurnEnded(end_s=self._words_end_s)
-        self._words_end_s, self.began_s = None, None
+        self._words_end_s = None
         self._words.clear()
         return ended
 
@@ -116,8 +113,11 @@ def silence_needed_s(probability: float | None, words: str, settings: Settings) 
     hearing = settings.hearing
     if probability is None:
         return settings.floor.turn_silence_s
-    if probability < hearing.turn_complete_above or is_unfinished(words):
+    if is_unfinished(words):
         return hearing.unfinished_silence_s
+    if probability < hearing.turn_complete_above:
+        may_be = probability >= hearing.turn_doubtful_above and words.rstrip().endswith("?")
+        return hearing.doubtful_silence_s if may_be else hearing.unfinished_silence_s
     return hearing.complete_silence_s if wants_answer(words) else hearing.statement_silence_s
 
 

@@ -1,9 +1,11 @@
 """The turn that is being spoken: its events on their way out, its silences judged, its end on the clock.
 
     hearing events -> Turn.tell -> the same, and TurnEnded once its silence has lasted
-    AudioFrame -> Turn.hear;  at every SpeechEnded the sound so far goes to the judge, on its own thread
+    AudioFrame -> Turn.hear;  at every SpeechEnded the utterance's sound goes to the judge, on its own thread
 
-When the turn ends is decided in end_of_turn.py. A judge that breaks is recorded and not asked again: from then on a
+When the turn ends is decided in end_of_turn.py. The judge hears the newest utterance alone: with what was said before
+a pause it takes one complete question in four for an incomplete one, without it one in forty (of the fixture voice;
+scripts/compare_end_of_turn makes the turns). A judge that breaks is recorded and not asked again: from then on a
 plain timer ends the turns. Times in seconds on the conversation's clock.
 """
 
@@ -19,9 +21,10 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
 from ..clock import Clock, Worker
-from ..events import AudioFrame, Failed, HearingEvent, ModelCall, SpeechEnded, Word
+from ..events import AudioFrame, Failed, HearingEvent, ModelCall, SpeechEnded, SpeechStarted, Word
 from ..settings import Settings
 from .end_of_turn import EndOfTurn, SilenceJudged
+from .utterance import TOLERANCE_S
 
 JUDGED_S = 8.0  # of sound, the most that a judge hears
 
@@ -47,9 +50,9 @@ class Turn:
         self._events, self._clock, self._settings = events, clock, settings
         self._judge, self._worker, self._record = judge, worker, record
         self._decider = EndOfTurn(settings, judged=judge is not None)
-        hearing = settings.hearing
-        self._pre_roll_s = hearing.pre_roll_ms / 1000
-        self._sound: deque[AudioFrame] = deque(maxlen=int(JUDGED_S * 1000) // hearing.frame_ms)
+        self._sound: deque[AudioFrame] = deque(maxlen=int(JUDGED_S * 1000) // settings.hearing.frame_ms)
+        self._from_s = 0.0  # where the sound of the newest utterance begins
+        self._voice_end_s = 0.0  # and the one before it ended
         self._changed = anyio.Event()
         self._closed = False
 
@@ -71,6 +74,10 @@ class Turn:
         self._changed.set()
 
     def _push(self, event: HearingEvent | SilenceJudged) -> None:
+        if isinstance(event, SpeechStarted):
+            self._from_s = max(event.onset_s - self._settings.hearing.pre_roll_ms / 1000, self._voice_end_s)
+        elif isinstance(event, SpeechEnded):
+            self._voice_end_s = event.end_s
         self._decider.push(event)
         self._changed.set()
 
@@ -80,9 +87,7 @@ class Turn:
         """Begin to judge a silence; nobody waits for it."""
         if self._judge is None:
             return
-        began_s = self._decider.began_s
-        assert began_s is not None, "speech that ended has begun"
-        frames = [frame.samples for frame in self._sound if frame.end_s > began_s - self._pre_roll_s]
+        frames = [frame.samples for frame in self._sound if frame.start_s >= self._from_s - TOLERANCE_S]
         tasks.start_soon(self._judge_silence, self._judge, silence.end_s, np.concatenate(frames))
 
     async def _judge_silence(self, judge: Judge, since_s: float, samples: np.ndarray) -> None:
