@@ -21,7 +21,7 @@ from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
 from ..errors import UnusableInput
 from ..events import Word
 from ..settings import Hearing
-from .speech_detector import level_dbfs
+from .voicing import level_dbfs
 from .word_agreement import plain_text
 
 RATE_HZ = 16_000
