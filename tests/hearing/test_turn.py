@@ -14,7 +14,7 @@ from voice_agent.hearing.word_recognizer import WordRecognizer
 from voice_agent.settings import Settings
 
 from .sounds import RATE_HZ, Heard, Speak, hear, silence, trimmed
-from .test_listening import SETTINGS, VowelRecognizer, vowels
+from .test_listening import SETTINGS, VOWELS, VowelRecognizer, vowels
 
 PAUSE_S = 1.2
 
@@ -69,7 +69,7 @@ class Scripted:
 
 def test_a_judge_that_breaks_is_recorded_and_silence_ends_the_turns() -> None:
     judge = Scripted(RuntimeError("pulled the plug"))
-    heard = hear(vowels([5, 7], [1.5, 1.5]), VowelRecognizer(), SETTINGS, judge)
+    heard = hear(vowels([5, 7], [1.5, 1.5]), VowelRecognizer(), VOWELS, judge)
     assert [call for call in heard.calls if isinstance(call, Failed)] == [
         Failed("end of turn", "RuntimeError: pulled the plug")
     ]
@@ -80,12 +80,12 @@ def test_a_judge_that_breaks_is_recorded_and_silence_ends_the_turns() -> None:
 
 def test_the_judge_hears_the_newest_utterance_and_no_more_than_8_s() -> None:
     judge = Scripted(*[0.1] * 3)
-    hear(vowels([5] * 32, [0.7, 0.26, *[0.1] * 29, 2.5]), VowelRecognizer(), SETTINGS, judge)
+    hear(vowels([5] * 32, [0.7, 0.26, *[0.1] * 29, 2.5]), VowelRecognizer(), VOWELS, judge)
     assert judge.heard_s == [pytest.approx(0.3 + 0.3 + 0.24, abs=0.1), pytest.approx(0.3 + 0.3 + 0.24, abs=0.1), 8.0]
 
 
 def test_a_slow_judge_does_not_hold_the_turn_up_for_ever() -> None:
-    settings = replace(SETTINGS, costs=replace(SETTINGS.costs, turn_judge_ms=60_000.0))
+    settings = replace(VOWELS, costs=replace(SETTINGS.costs, turn_judge_ms=60_000.0))
     heard = hear(vowels([5], [4.0]), VowelRecognizer(), settings, Scripted(0.9))
     ended = heard.of(SpeechEnded)[0]
     assert isinstance(ended, SpeechEnded)
@@ -93,6 +93,6 @@ def test_a_slow_judge_does_not_hold_the_turn_up_for_ever() -> None:
 
 
 def test_without_a_judge_nothing_is_judged() -> None:
-    heard = hear(vowels([5], [1.0]), VowelRecognizer(), SETTINGS)
+    heard = hear(vowels([5], [1.0]), VowelRecognizer(), VOWELS)
     assert {call.which for call in heard.calls if not isinstance(call, Failed)} == {"recognizer"}
     assert len(heard.of(TurnEnded)) == len(heard.of(UtteranceRecognized)) == 1

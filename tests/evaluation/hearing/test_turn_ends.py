@@ -12,8 +12,9 @@ from voice_agent.evaluation.hearing.ear import RATE_HZ, RememberedJudge
 from voice_agent.evaluation.hearing.turn_ends import Ended, Policy, figures, run, turns_of
 from voice_agent.evaluation.hearing.turn_texts import PAUSED, WHOLE
 from voice_agent.events import Word
-from voice_agent.settings import Settings
+from voice_agent.settings import Hearing, Settings
 
+SETTINGS = Settings(hearing=Hearing(detector="webrtc"))  # which takes buzzing for a voice
 BUZZ = 0.3 * np.sign(np.sin(2 * np.pi * 140 * np.arange(RATE_HZ) / RATE_HZ)).astype(np.float32)
 
 
@@ -62,13 +63,13 @@ def test_where_a_turn_goes_on_and_ends() -> None:
     [
         (Policy("timer", 0.6), 0.9, "fast?", True, 0.6),
         (Policy("timer", 1.5), 0.9, "fast?", False, 1.5),
-        (Policy("judge", None), 0.9, "fast?", True, Settings().hearing.complete_silence_s),
-        (Policy("judge", None), 0.01, "fast?", False, Settings().hearing.unfinished_silence_s),
+        (Policy("judge", None), 0.9, "fast?", True, SETTINGS.hearing.complete_silence_s),
+        (Policy("judge", None), 0.01, "fast?", False, SETTINGS.hearing.unfinished_silence_s),
     ],
 )
 def test_cut_offs_and_dead_air(policy: Policy, probability: float, word: str, cut_off: bool, dead_air_s: float) -> None:
     turn = turns_of(say, 1.2, 1)[1]
-    ended = run(turn, policy, OneWord(word), Sure(probability), Settings())
+    ended = run(turn, policy, OneWord(word), Sure(probability), SETTINGS)
     assert ended.cut_off == cut_off
     assert ended.dead_air_s == pytest.approx(dead_air_s, abs=0.15)
 

@@ -132,7 +132,8 @@ def music(seconds: float, draw: np.random.Generator) -> np.ndarray:
         return draw.normal(size=int(0.05 * RATE_HZ)) * _burst(0.05, 0.001, 0.01)
 
     parts = ((0.4, note), (2.0, chord), (0.5, beat))
-    return at_level(sum(_placed(seconds, _every(seconds, period_s, draw), make) for period_s, make in parts))
+    placed = [_placed(seconds, _every(seconds, period_s, draw), make) for period_s, make in parts]
+    return at_level(np.sum(placed, axis=0))
 
 
 def hum(seconds: float, draw: np.random.Generator) -> np.ndarray:
