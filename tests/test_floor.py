@@ -93,6 +93,15 @@ def test_speech_over_an_answer_pauses_it_at_once_and_then_goes_by_what_was_said(
     assert during_answer(*utterance(text, lasted_s)) == expected
 
 
+def test_a_word_that_was_hardly_understood_does_not_end_an_answer() -> None:
+    for doubtful, kind in ((True, "back-channel"), (False, "correction")):
+        floor = Floor(FloorSettings())
+        floor.push(TypedLine("How fast is it?"))
+        floor.push(SpeechStarted(1.0))
+        actions = floor.push(UtteranceRecognized("F-ha.", 1.0, 1.4, doubtful), Playing(1, "It goes eighty"))
+        assert Interrupted(1, kind) in actions
+
+
 def test_the_voice_stays_paused_until_the_last_of_several_utterances_is_understood() -> None:
     first, second = utterance("Right."), utterance("I meant ninety.", 1.4)
     interleaved = [*first[:2], second[0], *first[2:], *second[1:]]  # the second begins before the first is recognised

@@ -52,6 +52,23 @@ def test_what_an_overlap_means(text: str, lasted_s: float, expected: str) -> Non
     assert judge(text, lasted_s, PLAYED, Floor()) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "lasted_s", "expected"),
+    [
+        ("F-ha.", 0.4, "back-channel"),  # "uh-huh" as tiny.en spells it, far from sure
+        ("Mama.", 0.4, "back-channel"),
+        ("Come on", 0.4, "back-channel"),
+        ("Stop.", 0.4, "stop"),
+        ("Ninety.", 0.5, "correction"),
+        ("Not now.", 0.5, "correction"),
+        ("Mama.", 1.5, "correction"),  # too long to be hummed
+        ("The other train.", 0.9, "correction"),
+    ],
+)
+def test_what_an_unsure_overlap_means(text: str, lasted_s: float, expected: str) -> None:
+    assert judge(text, lasted_s, PLAYED, Floor(), doubtful=True) == expected
+
+
 def test_words_that_open_no_answer_and_words_that_might_still_be_such() -> None:
     assert all(is_trivial(text) for text in ("", "Okay.", "Stop.", "Please stop.", "Uh-huh, right."))
     assert not any(is_trivial(text) for text in ("No.", "Please.", "Hold", "Hello", "Stop the train at noon"))

@@ -50,21 +50,26 @@ class SpeechEnded:
 
 @dataclass(frozen=True)
 class Word:
-    """One recognised word. `final`: it will not be revised."""
+    """One recognised word. `final`: it will not be revised. `doubtful`: the recogniser was far from sure of it."""
 
     text: str
     start_s: float
     end_s: float
     final: bool
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
 class UtteranceRecognized:
-    """All words from one `SpeechStarted` to its `SpeechEnded`; empty text means that no word was in it."""
+    """All words from one `SpeechStarted` to its `SpeechEnded`; empty text means that no word was in it.
+
+    doubtful: the recogniser was far from sure of every word.
+    """
 
     text: str
     start_s: float
     end_s: float
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)

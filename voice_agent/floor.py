@@ -193,7 +193,7 @@ class Floor:
             return self._finish_question_part(utterance, playing)
         text = " ".join(utterance.words) or event.text.strip()
         heard_over = Playing(utterance.over.reply or playing.reply, f"{utterance.over.text} {playing.text}")
-        return self._resolve(text, event.end_s - event.start_s, heard_over)
+        return self._resolve(text, event.end_s - event.start_s, heard_over, event.doubtful)
 
     def _finish_question_part(self, utterance: _Utterance, playing: Playing) -> list[Action]:
         """Speech that began as a question; what of it came after that question was closed joins the answer."""
@@ -202,9 +202,9 @@ class Floor:
             return [ThinkAhead()] if pauses else []
         return self._resolve(" ".join(utterance.words), float("inf"), playing)
 
-    def _resolve(self, text: str, lasted_s: float, over: Playing) -> list[Action]:
+    def _resolve(self, text: str, lasted_s: float, over: Playing, doubtful: bool = False) -> list[Action]:
         """Say what an overlap was, and act on it."""
-        kind = judge(text, lasted_s, over.text, self.settings)
+        kind = judge(text, lasted_s, over.text, self.settings, doubtful)
         actions: list[Action] = [Interrupted(over.reply, kind)]
         if not self.answering:  # the answer ended under it: it opens the next turn
             worth_hearing = kind in ("correction", "question") or (self.asked and kind in ("back-channel", "stop"))

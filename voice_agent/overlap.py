@@ -45,12 +45,14 @@ _MOST_STOP_WORDS = 6  # a longer utterance says more than stop
 _ECHO_SHARE = 0.7  # of the utterance's words, found in order in what was played
 
 
-def judge(text: str, lasted_s: float, playing_text: str, settings: Floor) -> InterruptionKind:
+def judge(text: str, lasted_s: float, playing_text: str, settings: Floor, doubtful: bool = False) -> InterruptionKind:
     """Name an overlap.
 
     text: everything that was recognised from the onset to the silence after it; may be empty.
     lasted_s: from the first voiced sound to the last.
     playing_text: the words that sounded around that time, best in the form in which they were voiced.
+    doubtful: the recogniser was far from sure: a word or two are then a hummed "uh-huh" spelled as words,
+        unless they name a number or contradict.
     """
     words = _words(text)
     if not words:
@@ -58,7 +60,7 @@ def judge(text: str, lasted_s: float, playing_text: str, settings: Floor) -> Int
     if _is_stop(words):
         return "stop"
     short = lasted_s <= settings.back_channel_longest_s and len(text.split()) <= settings.back_channel_most_words
-    if short and _made_of(words, BACK_CHANNELS):
+    if short and (_made_of(words, BACK_CHANNELS) or (doubtful and not any(map(_corrects, words)))):
         return "back-channel"
     if is_echo(words, _words(playing_text)):
         return "echo"
@@ -85,12 +87,16 @@ def is_echo(words: Sequence[str], playing: Sequence[str]) -> bool:
 
     A correction often repeats the sentence it corrects, all but a number or a "not": such a word makes it the user's.
     """
-    foreign = set(words) - set(playing)
-    if any(word in NUMBER_WORDS or (word,) in _CONTRADICTIONS or word.endswith("n't") for word in foreign):
+    if any(map(_corrects, set(words) - set(playing))):
         return False
     shortest = min(2, len(words))  # a lone word among others matches by chance
     blocks = SequenceMatcher(None, words, playing, autojunk=False).get_matching_blocks()
     return sum(block.size for block in blocks if block.size >= shortest) >= _ECHO_SHARE * len(words)
+
+
+def _corrects(word: str) -> bool:
+    """Whether the word alone may change what was said: a number, a "not"."""
+    return word in NUMBER_WORDS or (word,) in _CONTRADICTIONS or word.endswith("n't")
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -36,8 +36,8 @@ class Hearing:
     rate_hz: int = 16_000
     frame_ms: int = 20
     detector: Literal["silero", "webrtc"] = "silero"
-    voice_above: float = 0.5  # silero: probability of a voice that is one
-    voice_stays_above: float = 0.35  # and while it goes on
+    voice_above: float = 0.3  # silero: probability of a voice that is one; above 0.4 it is late beside an echo
+    voice_stays_above: float = 0.3  # and while it goes on
     detector_mode: int = 2  # webrtc: aggressiveness, 0 lenient .. 3 strict
     speech_start_ms: int = 80  # voiced frames within `speech_start_window_ms` that begin speech
     speech_start_window_ms: int = 120

@@ -77,7 +77,7 @@ def test_a_user_who_speaks_over_it_is_heard(gain_db: float) -> None:
     _, cleaned = through(played(), user, 60, gain_db)
     first, *_ = starts_s(cleaned)
     onset_s = starts_s(user)[0]
-    assert first == pytest.approx(onset_s, abs=0.15)
+    assert first == pytest.approx(onset_s, abs=0.25)  # its first sound lies under the echo
 
 
 def test_nothing_is_played_and_the_user_sounds_as_before() -> None:

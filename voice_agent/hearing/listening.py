@@ -136,7 +136,8 @@ async def _recognize(utterance: Utterance, reader: _Reader, turn: Turn) -> None:
     await turn.tell_all(agreement.finish(reading))
     text = " ".join(word.text for word in agreement.final)
     assert utterance.end_s is not None, "only an utterance that has ended is read to its end"
-    await turn.tell(UtteranceRecognized(text, utterance.onset_s, utterance.end_s))
+    doubtful = bool(text) and all(word.doubtful for word in agreement.final)
+    await turn.tell(UtteranceRecognized(text, utterance.onset_s, utterance.end_s, doubtful))
 
 
 class _Reader:

@@ -36,6 +36,7 @@ LONGEST_WORD_S = 1.0  # the alignment gives a pause to the word that follows it
 TOKENS_PER_S = 10  # nobody speaks faster; more is a loop
 REPETITIVE = 2.4  # compression ratio of a loop (openai/whisper, transcribe.py)
 IMPROBABLE = -1.0  # mean log probability of a doubtful text (same source)
+DOUBTFUL_WORDS = -1.1  # mean log probability; measured: short words stay above it, hummed ones mostly below
 DOUBTFUL_SPEECH = 0.3  # measured: speech stays below 0.2, noise, music and silence lie above 0.8
 QUIET_DBFS = -45.0
 PREPENDED, APPENDED = "\"'“([{-", "\"'.,!?:”)]}"  # marks that belong to the word after, before them
@@ -194,5 +195,6 @@ class WordRecognizer:
             begin_s = min(end_s, max(start_s + float(item["start"]), end_s - LONGEST_WORD_S))
             if words and not text.startswith(" "):  # 'Uh' + '-huh.': one word
                 text, begin_s = words[-1].text + text, words.pop().start_s
-            words.append(Word(text.strip(), round(begin_s, 3), round(end_s, 3), final=False))
+            doubtful = said.mean_log_probability < DOUBTFUL_WORDS
+            words.append(Word(text.strip(), round(begin_s, 3), round(end_s, 3), final=False, doubtful=doubtful))
         return words
