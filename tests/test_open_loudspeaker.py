@@ -14,7 +14,7 @@ from voice_agent.record.trace import TraceLine
 from .whole_conversation import SHORT, TINY, Held, hold, script_of
 
 QUESTION = {"audio": "tides_question.flac", "at": 0.5}
-STOP = {"audio": "stop.flac", "after": "assistant_audio + 1.5"}
+STOPS = [{"audio": "stop.flac", "after": f"assistant_audio + {after_s}"} for after_s in (1.0, 1.5)]
 ECHO = {"delay_ms": 60, "gain_db": -12}
 OFF = dataclasses.replace(SHORT, hearing=dataclasses.replace(SHORT.hearing, echo_canceller="off"))
 
@@ -42,7 +42,8 @@ def test_without_a_canceller_it_does(parts: Parts, tmp_path: Path) -> None:
     assert of(held, "paused")
 
 
-def test_stop_is_heard_through_the_echo(parts: Parts, tmp_path: Path) -> None:
-    held = hold(script_of(tmp_path, QUESTION, STOP, echo=ECHO), parts, tmp_path / "out")
+@pytest.mark.parametrize("stop", STOPS, ids=["soon", "later"])
+def test_stop_is_heard_through_the_echo(stop: dict[str, str], parts: Parts, tmp_path: Path) -> None:
+    held = hold(script_of(tmp_path, QUESTION, stop, echo=ECHO), parts, tmp_path / "out")
     assert [line["reason"] for line in of(held, "interrupted")] == ["stop"]
     assert not [line for line in held.lines[held.kinds().index("interrupted") :] if line.kind == "sounded"]

@@ -28,6 +28,7 @@ class AudioFrame:
     start_s: float
     rate_hz: int
     samples: np.ndarray  # (n,) float32 in [-1, 1], mono
+    to_read: np.ndarray | None = None  # (n,) as words are best read from it, where that is not `samples`
 
     @property
     def end_s(self) -> float:

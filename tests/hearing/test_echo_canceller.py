@@ -80,6 +80,16 @@ def test_a_user_who_speaks_over_it_is_heard(gain_db: float) -> None:
     assert first == pytest.approx(onset_s, abs=0.25)  # its first sound lies under the echo
 
 
+def test_words_are_read_from_sound_that_has_a_quarter_of_what_was_taken_out() -> None:
+    canceller = EchoCanceller(HEARING, VOICE_RATE_HZ, pytest.fail, lambda rate_hz: BreaksAt(100))
+    for at in range(3):
+        canceller.played(np.full(441, 0.5, np.float32))
+        cleaned = canceller.clean(AudioFrame(at / 50, RATE_HZ, np.full(FRAME, 0.5, np.float32)))
+    assert cleaned.to_read is not None
+    np.testing.assert_allclose(cleaned.samples, 0.25, atol=1e-4)
+    np.testing.assert_allclose(cleaned.to_read, 0.3125, atol=1e-4)
+
+
 def test_nothing_is_played_and_the_user_sounds_as_before() -> None:
     speech = read_sound(FIXTURES / "train_question.flac")
     user = silence(20)

@@ -5,7 +5,8 @@
 WebRTC's audio processing (AEC3) does it, 10 ms at a time: what was played goes in first, then what was heard. It finds
 the delay between the two by itself, up to half a second, as long as that stays the same; so both are paired by counting
 samples, never by when they happened to arrive. What cannot be an echo (echo_level.py) passes as it was heard. Whatever
-goes wrong is told once, and from then on everything does.
+goes wrong is told once, and from then on everything does. Who speaks is judged by the cleaned sound; what is said is
+read from one that has a little of the echo, and of the user, put back.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .echo_level import EchoLevel
 PART = "echo canceller"
 STEP_MS = 10
 STATED_DELAY_MS = 40  # between both until AEC3 has found the true one; it looks 50 ms beyond, and never before
+LEFT_TO_READ = 0.25  # of what was taken out: with the echo go the soft sounds of words, and "stop" is read as "up"
 WATCHED_S = 2.0  # the queue between both is judged by the shortest it has been in so long
 NEEDED_S = 0.02  # more than this, all that time, is no jitter: two cards disagree about a second, or one stumbled
 
@@ -98,10 +100,12 @@ class EchoCanceller:
         if self._processing is None:
             return frame
         try:
-            return dataclasses.replace(frame, samples=self._cancel(frame, self._processing))
+            cleaned = self._cancel(frame, self._processing)
         except Exception as error:
             self._give_up(error)
             return frame
+        to_read = cleaned + np.float32(LEFT_TO_READ) * (frame.samples - cleaned)
+        return dataclasses.replace(frame, samples=cleaned, to_read=to_read)
 
     def _cancel(self, frame: AudioFrame, processing: Processing) -> np.ndarray:
         self._pair(frame)

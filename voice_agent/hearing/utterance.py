@@ -81,4 +81,5 @@ class Utterance:
         """The kept sound, at most `longest_s` of it: samples (n,) float32 and the time of their end."""
         end_s = self.start_s + longest_s
         frames = [frame for frame in self._frames if frame.end_s <= end_s + TOLERANCE_S]
-        return np.concatenate([frame.samples for frame in frames]), frames[-1].end_s
+        read = [frame.samples if frame.to_read is None else frame.to_read for frame in frames]
+        return np.concatenate(read), frames[-1].end_s
