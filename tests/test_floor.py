@@ -46,29 +46,28 @@ def play(*events: FloorEvent, playing: Playing = PLAYING) -> list[Action]:
     return [action for event in events for action in floor.push(event, playing)]
 
 
-def quietly(*events: FloorEvent) -> list[Action]:
-    """The same but for thinking in pauses."""
-    return [action for action in play(*events) if action != ThinkAhead()]
-
-
 def during_answer(*events: FloorEvent) -> list[Action]:
     """The actions after a question was put."""
     return play(*QUESTION, *events)[len(play(*QUESTION)) :]
 
 
 def test_a_question_is_handed_on_as_its_words_become_final_and_ends_once() -> None:
-    assert quietly(*QUESTION) == [Hear("How"), Hear("fast"), Hear("is"), Hear("it?"), EndTurn(1)]
+    assert play(*QUESTION) == [Hear("How"), Hear("fast"), Hear("is"), Hear("it?"), EndTurn(1)]
 
 
 def test_a_question_is_thought_about_in_its_pauses() -> None:
     heard, again = utterance("A train travels."), utterance("How far?", 3.0)
     hears = [Hear("A train"), Hear("travels.")]
-    assert play(*heard) == [*hears, ThinkAhead()]
-    assert play(*heard[:1], *again[:1], *heard[1:]) == hears, "the next utterance has begun by then"
-    assert play(*utterance("Okay."), TurnEnded(2.0)) == [], "that may be all there is"
-    assert play(*heard, TurnEnded(2.0), *utterance("Uh-huh.", 0.3))[-1] == RESUME, "never over an answer"
-    floor = Floor(FloorSettings(think_ahead=False))
-    assert [action for event in heard for action in floor.push(event)] == hears
+
+    def ahead(*events: FloorEvent) -> list[Action]:
+        floor = Floor(FloorSettings(think_ahead=True))
+        return [action for event in events for action in floor.push(event, PLAYING)]
+
+    assert ahead(*heard) == [*hears, ThinkAhead()]
+    assert ahead(*heard[:1], *again[:1], *heard[1:]) == hears, "the next utterance has begun by then"
+    assert ahead(*utterance("Okay."), TurnEnded(2.0)) == [], "that may be all there is"
+    assert ahead(*heard, TurnEnded(2.0), *utterance("Uh-huh.", 0.3))[-1] == RESUME, "never over an answer"
+    assert play(*heard) == hears
 
 
 @pytest.mark.parametrize(
@@ -154,16 +153,16 @@ def test_words_that_need_no_answer_open_none(text: str) -> None:
 
 
 def test_an_okay_that_goes_on_is_handed_on_whole() -> None:
-    assert quietly(*utterance("Okay, what now?"), TurnEnded(2.0)) == [Hear("Okay, what"), Hear("now?"), EndTurn(1)]
+    assert play(*utterance("Okay, what now?"), TurnEnded(2.0)) == [Hear("Okay, what"), Hear("now?"), EndTurn(1)]
 
 
 def test_words_that_only_began_like_a_stop_are_a_turn() -> None:
-    assert quietly(*utterance("Hold."), TurnEnded(2.0)) == [Hear("Hold."), EndTurn(1)]
+    assert play(*utterance("Hold."), TurnEnded(2.0)) == [Hear("Hold."), EndTurn(1)]
 
 
 def test_yes_answers_a_question_of_the_assistant() -> None:
     done = during_answer(AnswerEnded(1, asked=True), *utterance("Yes."), TurnEnded(5.0))
-    assert done == [Hear("Yes."), ThinkAhead(), EndTurn(2)]
+    assert done == [Hear("Yes."), EndTurn(2)]
 
 
 def test_a_typed_line_is_a_whole_turn_and_joins_a_running_answer() -> None:

@@ -13,6 +13,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -122,16 +123,17 @@ async def _answer(
     reasoner = AsyncReasoner(engine, language.tokenizer, settings=settings.reasoning, seed=seed)
     await reasoner.warm_up()
     start_s, first_written_s = clock.now_s(), None
-    async for event in reasoner.answer(text, mode=mode):
-        match event:
-            case Thought():
-                view.push("thought", event.text)
-            case Written():
-                first_written_s = first_written_s or clock.now_s() - start_s
-                view.push("spoken", event.text)
-            case Done():
-                view.close()
-                return Figures(event, first_written_s, clock.now_s() - start_s)
+    async with aclosing(reasoner.answer(text, mode=mode)) as events:
+        async for event in events:
+            match event:
+                case Thought():
+                    view.push("thought", event.text)
+                case Written():
+                    first_written_s = first_written_s or clock.now_s() - start_s
+                    view.push("spoken", event.text)
+                case Done():
+                    view.close()
+                    return Figures(event, first_written_s, clock.now_s() - start_s)
     raise AssertionError("an answer ends with Done")
 
 

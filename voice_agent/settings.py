@@ -104,7 +104,7 @@ class Floor:
     """Turn-taking."""
 
     turn_silence_s: float = 0.6  # silence after the last word that ends the user's turn where nothing else decides it
-    think_ahead: bool = True  # think about the question in its pauses already; nothing is said before its end
+    think_ahead: bool = False  # think in the question's pauses already: sooner, but a small model sticks to its guess
     back_channel_longest_s: float = 1.0
     back_channel_most_words: int = 2
 

@@ -51,6 +51,24 @@ def test_the_last_answer_can_be_cut_to_what_sounded() -> None:
     assert read(past) == ONE_TURN.format(n=0).replace("Hello 0.", "Hello")
 
 
+@pytest.mark.parametrize(
+    ("sounded", "told"),
+    [
+        ("I am adding. It is 5.", "It is 5."),
+        ("I am adding. It", "It"),
+        ("I am adding. ", "I am adding. "),
+        ("I am", "I am"),
+        ("", ""),
+    ],
+)
+def test_remarks_on_the_way_are_left_out_once_the_result_sounds(sounded: str, told: str) -> None:
+    past = dialogue()
+    past.add("Hi0", "I am adding. It is 5.", remarks=len("I am adding. "))
+    assert past.last is not None
+    past.last.spoken = sounded
+    assert read(past) == ONE_TURN.format(n=0).replace("Hello 0.", told)
+
+
 @pytest.mark.parametrize(("turns_that_fit", "kept"), [(0, []), (1, [3]), (2, [3]), (3, [3]), (4, [0, 1, 2, 3])])
 def test_the_oldest_leave_first(turns_that_fit: int, kept: list[int]) -> None:
     size = len(PROMPTS.past_turn("Hi0", "Hello 0."))

@@ -25,6 +25,7 @@ from .runs import Job, KeptLines, Line, run_jobs
 from .scoring import score_number
 from .subject import Subject, about_run
 
+WIDTH = 120  # characters of the table
 PAUSES = (0, 12, 36)  # thoughts: a breath, and a second and a half
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z$\d])")
 
@@ -53,7 +54,7 @@ def run_pauses(
         if any(_key(*one) not in kept.lines for one in asked):
             asyncio.run(_run(Subject.load(settings), asked, kept, at_once, seed))
         lines = [kept.lines[_key(*one)] for one in asked]
-    Console(highlight=False).print(table(lines, pauses))
+    Console(highlight=False, width=WIDTH).print(table(lines, pauses))
 
 
 async def _run(subject: Subject, asked: Sequence[tuple[Item, int]], kept: KeptLines, at_once: int, seed: int) -> None:

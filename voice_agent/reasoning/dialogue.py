@@ -1,7 +1,8 @@
 """What was said in earlier turns, as the next turn reads it.
 
 Of a finished turn the dialogue keeps the user's words and what of the answer *sounded*; thoughts are dropped, or kept
-where the settings say so. The turns are re-encoded compactly into one block behind the preamble. When they outgrow
+where the settings say so. Remarks that were made while it was being thought are left out where the result sounded: a
+thinker that reads them takes them for the way to answer, and remarks in place of reasoning. The turns are re-encoded compactly into one block behind the preamble. When they outgrow
 their room the oldest leave, until half of it is free: what is left must be read again, which so happens once in many
 turns.
 """
@@ -20,6 +21,12 @@ class PastTurn:
     user: str
     spoken: str
     thoughts: str = ""  # none where they are dropped
+    remarks: int = 0  # characters at the beginning of `spoken` that come before the result
+
+    @property
+    def told(self) -> str:
+        """What of `spoken` the next turn reads."""
+        return self.spoken[self.remarks :].strip() or self.spoken
 
 
 class Dialogue:
@@ -36,9 +43,9 @@ class Dialogue:
     def last(self) -> PastTurn | None:
         return self._turns[-1] if self._turns else None
 
-    def add(self, user: str, spoken: str, thoughts: str = "") -> None:
+    def add(self, user: str, spoken: str, thoughts: str = "", remarks: int = 0) -> None:
         """A turn is over."""
-        self._turns.append(PastTurn(user, spoken, thoughts))
+        self._turns.append(PastTurn(user, spoken, thoughts, remarks))
 
     def release(self) -> None:
         """Give the block back; nothing may be read any more."""
@@ -69,4 +76,4 @@ class Dialogue:
 
     def _tokens(self) -> list[int]:
         past_turn = self._prompts.past_turn
-        return [token for turn in self._turns for token in past_turn(turn.user, turn.spoken, turn.thoughts)]
+        return [token for turn in self._turns for token in past_turn(turn.user, turn.told, turn.thoughts)]

@@ -371,7 +371,7 @@ class AsyncReasoner:
     def _finish(self, answer: Answer) -> None:
         if answer.user_text:
             thoughts = answer.thinker.text if self.settings.keep_thoughts else ""
-            self._dialogue.add(answer.user_text, answer.writer.spoken, thoughts)
+            self._dialogue.add(answer.user_text, answer.writer.spoken, thoughts, answer.writer.remarks)
         answer.release()
         self._answer, self._stopped, self._heard_tokens = None, False, 0
 

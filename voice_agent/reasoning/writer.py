@@ -65,6 +65,11 @@ class Writer:
         return self.text[: self.given]
 
     @property
+    def remarks(self) -> int:
+        """Characters of the text before the answer's last utterance; all of them where none was begun."""
+        return self._start if self.concluding else self.given
+
+    @property
     def concluding(self) -> bool:
         """The utterance that is written, or comes next, is the answer's last."""
         return self.cue != "progress"
