@@ -2,9 +2,9 @@
 
 Of a finished turn the dialogue keeps the user's words and what of the answer *sounded*; thoughts are dropped, or kept
 where the settings say so. Remarks that were made while it was being thought are left out where the result sounded: a
-thinker that reads them takes them for the way to answer, and remarks in place of reasoning. The turns are re-encoded compactly into one block behind the preamble. When they outgrow
-their room the oldest leave, until half of it is free: what is left must be read again, which so happens once in many
-turns.
+thinker that reads them takes them for the way to answer, and remarks in place of reasoning. The turns are re-encoded
+compactly into one block behind the preamble. When they outgrow their room the oldest leave, until half of it is free:
+what is left must be read again, which so happens once in many turns.
 """
 
 from __future__ import annotations
