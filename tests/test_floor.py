@@ -77,6 +77,7 @@ def test_a_question_is_thought_about_in_its_pauses() -> None:
         ("Okay, right.", 0.9, [PAUSE, Interrupted(1, "back-channel"), RESUME]),
         ("", 0.3, [PAUSE, Interrupted(1, "noise"), RESUME]),
         ("travels sixty kilometers", 1.2, [PAUSE, Interrupted(1, "echo"), RESUME]),
+        ("Honey, have you seen my keys?", 1.6, [PAUSE, Interrupted(1, "not-to-me"), RESUME]),
         ("Stop.", 0.5, [PAUSE, Interrupted(1, "stop"), StopAnswer(1)]),
         (
             "Sorry, I meant 90.",
@@ -97,7 +98,7 @@ def test_a_word_that_was_hardly_understood_does_not_end_an_answer() -> None:
         floor = Floor(FloorSettings())
         floor.push(TypedLine("How fast is it?"))
         floor.push(SpeechStarted(1.0))
-        actions = floor.push(UtteranceRecognized("F-ha.", 1.0, 1.4, doubtful), Playing(1, "It goes eighty"))
+        actions = floor.push(UtteranceRecognized("Mama.", 1.0, 1.4, doubtful), Playing(1, "It goes eighty"))
         assert Interrupted(1, kind) in actions
 
 
@@ -126,6 +127,12 @@ def test_who_speaks_on_after_a_correction_is_not_spoken_over() -> None:
 
 def test_the_end_of_a_turn_that_was_injected_opens_no_second_answer() -> None:
     assert EndTurn(2) not in during_answer(*utterance("I meant ninety.", 1.4), TurnEnded(4.0))
+
+
+def test_words_for_others_that_outlast_the_answer_open_no_turn() -> None:
+    started, *rest = utterance("Mum, can I go outside?", 1.4)
+    over = [PAUSE, RESUME, Interrupted(1, "not-to-me")]
+    assert during_answer(started, AnswerEnded(1), *rest, TurnEnded(5.0)) == over
 
 
 def test_speech_that_outlasts_the_answer_becomes_the_next_turn() -> None:
@@ -187,7 +194,18 @@ def test_a_line_typed_while_speaking_sends_the_rest_of_the_speech_into_the_answe
     assert actions[-2:] == [Interrupted(1, "correction"), Inject(1, "goes at ninety", "correction")]
 
 
-SAYINGS = ("Uh-huh.", "", "Stop.", "wait", "hold", "I meant ninety.", "And in miles?", "travels sixty kilometers", "I")
+SAYINGS = (
+    "Uh-huh.",
+    "",
+    "Stop.",
+    "wait",
+    "hold",
+    "I meant ninety.",
+    "And in miles?",
+    "travels sixty kilometers",
+    "I",
+    "Mum, look!",
+)
 
 
 @st.composite

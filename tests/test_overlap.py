@@ -69,6 +69,59 @@ def test_what_an_unsure_overlap_means(text: str, lasted_s: float, expected: str)
     assert judge(text, lasted_s, PLAYED, Floor(), doubtful=True) == expected
 
 
+# With Whisper's spellings of synthetic voices: "1 sec." was "One sec.", "F-ha." was "Uh-huh."
+STOPS = """
+Stop. | Stop! | Stop, stop, stop. | stop it | Stop that now. | No, stop. | No stop. | No, no, stop. | Nope, stop.
+Okay, stop please. | Okay stop, please. | Please stop. | Just stop. | Hey, stop. | Hey stop! | B. Stop. | Sorry, stop.
+I said stop. | You can stop now. | Can you stop? | Could you please stop? | Would you stop talking, please?
+Stop right there. | Wait. | Wait, wait. | wait wait | Wait a sec. | Wait, stop. | No, wait. | Okay, wait a minute.
+Hold on. | Hold on a sec. | Hang on. | Hang on a sec. | Hang on a second, please. | Hold up. | Just a sec. | 1 sec.
+One second. | Give me a second. | Enough. | That's enough. | That's enough, thanks. | That\u2019s enough for now.
+Okay, that's enough, thank you. | That's all, thanks. | Thank you, that'll do. | That's it, thanks.
+Be quiet, please. | Quiet. | Shut up. | Shh. | Never mind. | Okay, never mind. | Forget it. | Cancel. | Pause, please.
+All right, enough. | Well, stop then.
+"""
+HEARD_OUT = """
+Uh-huh. | Uh huh, uh huh. | F-ha. | Aha | A-ha. | Aha, aha. | Uh-huh, right. | Huh. | Mm-hmm. | Mhm. | Mmmhm. | MHM
+Mm. | M-M. | muh | HMM. | MMMM | Hmm, okay. | Ah. | Oh. | Um. | Okay. | OK. | Okay, okay. | Yeah. | Yes.
+Yep. | Yup. | Yeah, yeah, yeah | Right. | Right, right. | Alright. | All right. | Sure. | I see. | Oh I see. | Got it.
+Okay, got it. | Gotcha. | I understand. | That makes sense. | Makes sense. | Go on. | Go ahead. | Come on
+Good. | Very good. | Great. | Cool. | Nice. | Wow. | Oh, wow. | Well. | Exactly. | Of course. | Interesting.
+sounds good. | fair enough. | Ugh, right. | Thank you. | Thanks. | Ha ha. | Ahem. | Oops. | So. | The |  | ...
+and then | You
+"""
+TAKEN_IN = """
+No. | Ninety. | Rome. | Miles. | Sorry, ninety. | No, ninety. | Not sixty. | Wrong. | Wait, ninety. | Stop at Rome.
+The bus stop. | Don't stop. | Never stop at noon. | It stops twice. | Wait times are longer.
+In one second it goes ten meters. | Enough apples? | Right turn. | The right one. | Good trains only.
+You said sixty. | So what? | And then? | Why? | Okay, but why? | Yes, but in miles. | Oh, and a bus.
+Thank you, now in miles. | Sure, but it was ninety. | How come? | That's not enough. | Is that all of them?
+"""
+
+
+def phrases(table: str) -> list[str]:
+    return [phrase.strip() for line in table.strip("\n").splitlines() for phrase in line.split("|")]
+
+
+@pytest.mark.parametrize("text", phrases(STOPS))
+def test_a_stop_is_obeyed(text: str) -> None:
+    assert judge(text, 1.2, PLAYED, Floor()) == "stop"
+
+
+@pytest.mark.parametrize("text", phrases(HEARD_OUT))
+def test_what_says_nothing_ends_no_answer(text: str) -> None:
+    assert judge(text, 0.8, PLAYED, Floor()) in ("back-channel", "noise")
+
+
+@pytest.mark.parametrize("text", phrases(TAKEN_IN))
+def test_short_words_that_say_something_are_taken_in(text: str) -> None:
+    assert judge(text, 0.8, PLAYED, Floor()) in ("correction", "question")
+
+
+def test_the_tables_are_long_enough_to_speak_of_shares() -> None:
+    assert min(len(phrases(table)) for table in (STOPS, HEARD_OUT, TAKEN_IN)) >= 30
+
+
 def test_words_that_open_no_answer_and_words_that_might_still_be_such() -> None:
     assert all(is_trivial(text) for text in ("", "Okay.", "Stop.", "Please stop.", "Uh-huh, right."))
     assert not any(is_trivial(text) for text in ("No.", "Please.", "Hold", "Hello", "Stop the train at noon"))

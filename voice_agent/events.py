@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # numpy is a name for the type checker only: the reasoning ro
     import numpy as np
 
 ClauseSource = Literal["model", "filler"]
-InterruptionKind = Literal["stop", "correction", "question", "back-channel", "noise", "echo"]
+InterruptionKind = Literal["stop", "correction", "question", "back-channel", "noise", "echo", "not-to-me"]
 
 
 # --- hearing -------------------------------------------------------------------------------------------------------

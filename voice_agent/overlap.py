@@ -1,7 +1,7 @@
 """What did the user mean by speaking over an answer? Judged from the words alone; pure.
 
     judge(words, how long they lasted, what was being played)
-        -> stop | back-channel | echo | noise | question | correction
+        -> stop | back-channel | echo | noise | not-to-me | question | correction
 
 Phrases are kept as `said` gives them: lower case, no marks, "uh-huh" in two words. Whisper's spellings are listed as it
 gives them for real and synthetic voices.
@@ -13,8 +13,9 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from .addressee import corrects, is_for_others
 from .events import InterruptionKind
-from .said import NUMBER_WORDS, said
+from .said import said
 from .settings import Floor
 
 
@@ -23,25 +24,36 @@ def _phrases(text: str) -> frozenset[tuple[str, ...]]:
 
 
 BACK_CHANNELS = _phrases(
-    "uh huh,a huh,aha,mm,mm hmm,mm mm,m hmm,mhm,hmm,hm,uh,um,ah,oh,okay,ok,yeah,yes,yep,yup,ya,right,all right,alright,"
-    "sure,i see,got it,i know,go on,go ahead,good,great,cool,nice,wow,exactly,indeed,true,of course,makes sense"
+    "uh huh,a huh,huh,aha,a ha,ah ha,f ha,hmm,uh,um,ah,oh,ooh,okay,ok,k,yeah,yes,yep,yup,ya,right,all right,alright,"
+    "sure,i see,got it,gotcha,i know,i understand,understood,go on,go ahead,come on,good,very good,great,cool,nice,"
+    "wow,perfect,awesome,amazing,excellent,lovely,fine,exactly,indeed,true,of course,makes sense,that makes sense,"
+    "interesting,sounds good,sound good,fair enough,no problem,i got it"
 )
+COURTESIES = _phrases("thanks,thank you,thank you so much,thank you very much,thanks a lot")  # into silence: a turn
+NOISES = _phrases("ha,haha,ahem,achoo,ow,ouch,oops,whoops,phew,ugh,er,erm,eh,and,then,and then,but,so,the,you,well,now")
 STOPS = _phrases(
-    "stop,stop it,stop that,stop talking,stop there,stop now,wait,wait a minute,wait a second,wait a moment,hold on,"
-    "hold on a second,hold on a minute,hold on a moment,hang on,hold it,be quiet,"
-    "quiet,silence,shut up,hush,enough,that's enough,that is enough,thats enough,that'll do,"
-    "that will do,never mind,nevermind,forget it,cancel,pause,one moment,one second,just a moment,just a second,"
-    "just a minute"
+    "stop,stop it,stop that,stop this,stop talking,stop speaking,stop reading,stop there,stop right there,stop now,"
+    "wait,wait a minute,wait a second,wait a sec,wait a moment,wait up,"
+    "hold on,hold on a second,hold on a sec,hold on a minute,hold on a moment,hold up,hold it,hold that thought,"
+    "hang on,hang on a second,hang on a sec,hang on a minute,hang on a moment,"
+    "one moment,one second,one sec,just a moment,just a second,just a sec,just a minute,"
+    "give me a second,give me a sec,give me a minute,give me a moment,give me one second,give me one moment,"
+    "be quiet,quiet,silence,shut up,hush,shush,shh,sh,ssh,enough,that's enough,that is enough,thats enough,"
+    "that's quite enough,i've heard enough,that'll do,that will do,that's all,that's it thanks,"
+    "that's it thank you,never mind,nevermind,forget it,cancel,cancel that,pause,time out,cut it out,knock it off"
 )
-SOFTENERS = _phrases("please,okay,ok,oh,hey,no,now,thanks,thank you,all right,alright,yeah,well,sorry,uh,um")
+SOFTENERS = _phrases(
+    "please,okay,ok,oh,hey,no,nope,now,thanks,thank you,all right,alright,yeah,yes,well,sorry,uh,um,just,for now,"
+    "can you,could you,would you,will you,you can,i said,right,good,great,then"
+)
 
 _QUESTION_WORDS = _phrases(
     "what,what's,why,how,how's,when,where,who,whose,which,is,are,was,were,am,do,does,did,can,could,would,should,will,"
     "shall,isn't,aren't,doesn't,didn't,can't,couldn't,wouldn't"
 )
 _LEAD_INS = _phrases("and,but,so,okay,ok,wait,sorry,um,uh,oh,well,hey,no,then,now")
-_CONTRADICTIONS = _phrases("no,not,sorry,actually,meant,mean,wrong,instead,rather")
 _MOST_STOP_WORDS = 6  # a longer utterance says more than stop
+_HUMMED_S, _HUMMED_WORDS = 1.0, 2  # what a hummed "uh-huh" is at most
 _ECHO_SHARE = 0.7  # of the utterance's words, found in order in what was played
 
 
@@ -57,13 +69,20 @@ def judge(text: str, lasted_s: float, playing_text: str, settings: Floor, doubtf
     words = _words(text)
     if not words:
         return "noise"
-    if _is_stop(words):
+    if _is_stop(words) or (len(words[0]) == 1 and _is_stop(words[1:])):  # "B. Stop.": a "hey" that was half heard
         return "stop"
     short = lasted_s <= settings.back_channel_longest_s and len(text.split()) <= settings.back_channel_most_words
-    if short and (_made_of(words, BACK_CHANNELS) or (doubtful and not any(map(_corrects, words)))):
+    passing: frozenset[tuple[str, ...]] = frozenset() if text.rstrip().endswith("?") else NOISES  # "And then?" asks
+    if short and _made_of(words, passing):
+        return "noise"
+    if short and _made_of(words, BACK_CHANNELS | COURTESIES | passing):
+        return "back-channel"
+    if doubtful and lasted_s <= _HUMMED_S and len(text.split()) <= _HUMMED_WORDS and not any(map(corrects, words)):
         return "back-channel"
     if is_echo(words, _words(playing_text)):
         return "echo"
+    if is_for_others(text, playing_text):
+        return "not-to-me"
     return "question" if _is_question(text, words) else "correction"
 
 
@@ -87,16 +106,11 @@ def is_echo(words: Sequence[str], playing: Sequence[str]) -> bool:
 
     A correction often repeats the sentence it corrects, all but a number or a "not": such a word makes it the user's.
     """
-    if any(map(_corrects, set(words) - set(playing))):
+    if any(map(corrects, set(words) - set(playing))):
         return False
     shortest = min(2, len(words))  # a lone word among others matches by chance
     blocks = SequenceMatcher(None, words, playing, autojunk=False).get_matching_blocks()
     return sum(block.size for block in blocks if block.size >= shortest) >= _ECHO_SHARE * len(words)
-
-
-def _corrects(word: str) -> bool:
-    """Whether the word alone may change what was said: a number, a "not"."""
-    return word in NUMBER_WORDS or (word,) in _CONTRADICTIONS or word.endswith("n't")
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -104,8 +118,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _one_spelling(word: str) -> str:
-    """'mmmm' -> 'mm', 'hmmm' -> 'hmm': hummed words have as many letters as the recogniser likes."""
-    return "mm" if re.fullmatch(r"mm+", word) else "hmm" if re.fullmatch(r"hmm+", word) else word
+    """'mm', 'mhm', 'mmmhm', 'muh' -> 'hmm': the recogniser spells what is hummed as it likes."""
+    return "hmm" if re.fullmatch(r"(?=.*m)[hmu]+", word) and word != "um" else word
 
 
 def _is_stop(words: tuple[str, ...]) -> bool:

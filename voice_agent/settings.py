@@ -105,8 +105,8 @@ class Floor:
 
     turn_silence_s: float = 0.6  # silence after the last word that ends the user's turn where nothing else decides it
     think_ahead: bool = False  # think in the question's pauses already: sooner, but a small model sticks to its guess
-    back_channel_longest_s: float = 1.0
-    back_channel_most_words: int = 2
+    back_channel_longest_s: float = 1.5
+    back_channel_most_words: int = 4
 
 
 @dataclass(frozen=True)

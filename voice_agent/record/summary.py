@@ -26,7 +26,7 @@ from .trace import TraceLine, pauses_of
 
 _STALL_S = 0.5  # a shorter silence is a breath between clauses
 _TAKEN_IN = ("correction", "question")
-_RESUMED = ("back-channel", "noise", "echo")
+_RESUMED = ("back-channel", "noise", "echo", "not-to-me")
 _SAME_ONSET_S = 0.6  # a detector's onset this close to a clip's is that clip's
 _DECIMALS = 4
 

@@ -7,7 +7,8 @@
     finally_says                    each phrase sounded in the last turn
     never_says_after_interruption   none of these sounded after the last stop, correction or question
     interruptions                   exactly these kinds, in this order
-    resumes                         the reply went on after the last back-channel, noise or echo (or, false, did not)
+    resumes                         the reply went on after the last back-channel, noise, echo or words
+                                    for others (or, false, did not)
     silent_after_stop               nothing sounded after the last stop (or, false, something did)
 
 Phrases match whole words and whole numbers, however a number is spelled (said.py). An item of the script whose trigger
@@ -25,7 +26,7 @@ from .scenario import Expect
 
 Result = dict[str, Any]
 _CUT = ("stop", "correction", "question")
-_HEARD_OUT = ("back-channel", "noise", "echo")
+_HEARD_OUT = ("back-channel", "noise", "echo", "not-to-me")
 
 
 def evaluate(
