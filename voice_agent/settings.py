@@ -67,7 +67,7 @@ class Reasoning:
 
     thinking_budget: int = 512  # thought tokens before the answer is closed
     reconsider_tokens: int = 48  # thought after words came in before the thinker may end (a small one gives up early)
-    injection: Literal["inline", "before", "both"] = "before"  # where mid-thought words enter: in or before thoughts
+    injection: Literal["inline", "before", "both"] = "both"  # where mid-thought words enter: in or before thoughts
     injection_reminder: bool = False  # say with them that the user has verified them
     thinker_reads_spoken: bool = False  # what is spoken stands before the thoughts, for the thinker too
     speaking_budget: int = 256  # spoken tokens of one answer

@@ -204,8 +204,7 @@ def test_words_enter_the_running_thoughts(mode: str, at_s: float, monkeypatch: p
     thoughts = [event.text for t_s, event in events if isinstance(event, Thought) and t_s <= at_s]
     assert done(events).thoughts.startswith("".join(thoughts))
     assert done(before).thoughts.startswith("".join(thoughts))
-    where = "<|im_start|>user\nNo, 90." if mode == "direct" else "No, 90.".join(NOTICE)
-    assert where in fed.text("spoken" if mode == "direct" else "thoughts")
+    assert "<|im_start|>user\nNo, 90." in fed.text("spoken" if mode == "direct" else "thoughts")
     for block in ("preamble", "dialogue", "user", "thoughts"):
         assert fed.read_twice(block) == 0
 

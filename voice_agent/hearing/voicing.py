@@ -13,16 +13,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import onnxruntime
 import webrtcvad
-from faster_whisper.utils import get_assets_path
 
 from ..errors import UnusableInput
 from ..events import AudioFrame
 from ..settings import Hearing
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 SILERO_WINDOW = 512  # samples
 SILERO_CONTEXT = 64  # samples before the window that the net sees again (faster_whisper/vad.py)
@@ -109,6 +110,9 @@ class SileroVoicing:
 @cache
 def _silero() -> onnxruntime.InferenceSession:
     """One session for all: what a conversation remembers is in `SileroVoicing`."""
+    import onnxruntime  # both take long, and are imported by the threads that load the parts
+    from faster_whisper.utils import get_assets_path
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
