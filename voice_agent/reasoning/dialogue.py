@@ -26,7 +26,7 @@ class PastTurn:
     @property
     def told(self) -> str:
         """What of `spoken` the next turn reads."""
-        return self.spoken[self.remarks :].strip() or self.spoken
+        return (self.spoken[self.remarks :].lstrip() if self.remarks else "") or self.spoken
 
 
 class Dialogue:
