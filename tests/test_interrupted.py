@@ -1,4 +1,4 @@
-"""Speech over an answer, at any moment of it: false alarms cost no word, a stop stays one, a cut ends at what was heard.
+"""Speech over an answer, at any moment of it: false alarms cost no word, a stop stays, a cut ends at what was heard.
 
 Words come as hearing would send them, so that their moment can be drawn; all that is behind the floor is real.
 """
