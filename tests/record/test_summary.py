@@ -13,6 +13,7 @@ from voice_agent.record.summary import ClipTruth, TurnRecord, summarize
 from voice_agent.record.timeline import draw_timeline
 from voice_agent.record.trace import TraceLine
 from voice_agent.replay.expectations import evaluate
+from voice_agent.replay.observation import Observation
 from voice_agent.replay.scenario import Expect
 
 RATE_HZ = 1000
@@ -150,7 +151,7 @@ def test_when_a_sound_falls_silent(loud: tuple, from_s: float, expected: float |
     ],
 )
 def test_expectations(expect: dict[str, Any], ok: bool) -> None:
-    (result,) = evaluate(Expect(**expect), summary_of(CORRECTION, SOUND), CORRECTION)
+    (result,) = evaluate(Expect(**expect), summary_of(CORRECTION, SOUND), CORRECTION, Observation())
     assert result["name"] == next(iter(expect))
     assert result["ok"] is ok
 
@@ -159,7 +160,7 @@ def test_an_answer_that_goes_on_after_a_back_channel_resumes() -> None:
     aside = [line(4.7, "interrupted", reply=1, reason="back-channel")]
     went_on = [*aside, line(5.0, "sounded", text="eighty", reply=1)]
     for lines, ok in ((aside, False), (went_on, True)):
-        assert evaluate(Expect(resumes=True), summary_of(lines, SOUND), lines)[0]["ok"] is ok
+        assert evaluate(Expect(resumes=True), summary_of(lines, SOUND), lines, Observation())[0]["ok"] is ok
 
 
 def test_the_picture_is_drawn_for_any_conversation(tmp_path: Path) -> None:

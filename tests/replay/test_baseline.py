@@ -10,6 +10,7 @@ import pytest
 
 from voice_agent.errors import UnusableInput
 from voice_agent.replay.baseline import compare_with_baseline
+from voice_agent.replay.observation import Observation
 
 
 def summary_of(first_audio_s: float | None, stop_s: float | None = None) -> dict[str, Any]:
@@ -17,8 +18,10 @@ def summary_of(first_audio_s: float | None, stop_s: float | None = None) -> dict
     return {"turns": [{"first_audio_s": first_audio_s}], "interruptions": [interruption], "expectations": []}
 
 
-def judged(path: Path, summary: dict[str, Any], name: str = "a") -> dict[str, bool]:
-    compare_with_baseline(path, {name: summary})
+def judged(
+    path: Path, summary: dict[str, Any], name: str = "a", observation: Observation | None = None
+) -> dict[str, bool]:
+    compare_with_baseline(path, {name: (summary, observation or Observation())})
     return {result["name"].split(" against")[0]: result["ok"] for result in summary["expectations"]}
 
 
@@ -38,6 +41,23 @@ def test_what_counts_as_worse(before_s: float, now_s: float | None, ok: bool, tm
     path = tmp_path / "baseline.json"
     assert judged(path, summary_of(before_s)) == {"turn 1 first_audio_s": True}
     assert judged(path, summary_of(now_s)) == {"turn 1 first_audio_s": ok}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "ok"),
+    [
+        pytest.param(0, 0, True, id="same"),
+        pytest.param(0, 1, True, id="one word is another reading"),
+        pytest.param(0, 2, False, id="worse"),
+        pytest.param(8, 10, True, id="a quarter more"),
+        pytest.param(8, 11, False, id="more than that"),
+    ],
+)
+def test_words_heard_wrong_are_compared_too(before: int, now: int, ok: bool, tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    judged(path, summary_of(2.0), observation=Observation(words=40, word_errors=before))
+    found = judged(path, summary_of(2.0), observation=Observation(words=40, word_errors=now))
+    assert found == {"turn 1 first_audio_s": True, "word errors": ok}
 
 
 def test_the_first_run_becomes_the_baseline_and_later_ones_leave_it(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -16,7 +17,10 @@ from voice_agent.events import ModelCall
 from voice_agent.parts import Parts, load_parts
 from voice_agent.record.trace import Trace, TraceLine, read_trace
 from voice_agent.replay import runner
-from voice_agent.replay.runner import Played, play, run_replay
+from voice_agent.replay.observation import Observation
+from voice_agent.replay.runner import Played, Time, play, run_replay
+from voice_agent.replay.script import Script
+from voice_agent.settings import Settings
 
 from ..whole_conversation import SHORT, TINY, Fed, broken, bundled, watched_steps, with_own_workers, write_scenario
 
@@ -300,7 +304,10 @@ def test_a_folder_against_a_baseline(
     suites = {suite.get("name"): suite for suite in ElementTree.parse(junit).getroot()}
     assert suites["two"].get("tests") == "2"
     assert suites["two"].get("failures") == "0"
-    assert "all met" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "all met" in shown
+    assert "takeover rate" in shown
+    assert json.loads((out / "measures.json").read_text())["takeover rate"] == {"value": 1.0, "of": 2}
 
     figures["one"]["turn 1 first_audio_s"] /= 2
     baseline.write_text(json.dumps(figures))
@@ -310,6 +317,29 @@ def test_a_folder_against_a_baseline(
     suites = {suite.get("name"): suite for suite in ElementTree.parse(junit).getroot()}
     assert (suites["one"].get("failures"), suites["two"].get("failures")) == ("1", "0")
     assert json.loads(baseline.read_text()) == figures, "a baseline does not follow what it judges"
+
+
+def test_a_scenario_may_ask_for_the_wall_clock(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "load_parts", lambda settings, **others: with_own_workers(parts))
+    times = {}
+
+    def noted(script: Script, parts: Parts, settings: Settings, out: Path, *, time: Time, **how: Any) -> Played:
+        times[script.scenario.name] = time
+        return Played(
+            script.scenario.name,
+            out,
+            {"turns": [], "interruptions": [], "expectations": [], "mode": "async", "time": time},
+            Observation(),
+            1.0,
+            None,
+        )
+
+    monkeypatch.setattr(runner, "play", noted)
+    write_scenario(tmp_path / "scenarios", [GREETING], name="one")
+    write_scenario(tmp_path / "scenarios", [GREETING], name="two", real_time=True)
+    (tmp_path / "out").mkdir()
+    assert replay(tmp_path / "scenarios", tmp_path / "out") == 0
+    assert times == {"one": "virtual", "two": "real"}
 
 
 def test_an_expectation_that_fails_is_status_1(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

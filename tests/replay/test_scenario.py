@@ -54,6 +54,8 @@ def complaint(folder: Path, text: str) -> str:
         ("name: n\nuser: [{say: a, after: thinking}]", "user item 1 needs 'at'"),
         ("name: n\nuser: []", "'user'"),
         ("user: [{say: a, at: 0}]", "'name' is missing"),
+        (GOOD + "  - {say: a, at: 1, means: hope}", "'means' of user item 2"),
+        (GOOD + "  - {say: a, text: a, at: 1}", "user item 2: 'text' tells what is said in 'audio'"),
         ("- 1", "a scenario is a table"),
         ("name: [", "not valid YAML"),
         ("name: n\nuser: [{audio: missing.wav, at: 0}]", "there is no sound file"),

@@ -17,6 +17,7 @@ from voice_agent.record.summary import summarize
 from voice_agent.record.timeline import draw_timeline
 from voice_agent.record.trace import Trace, read_trace
 from voice_agent.replay.expectations import evaluate
+from voice_agent.replay.observation import Observation
 from voice_agent.replay.script import Script, make_script
 from voice_agent.replay.scripted_sound import ScriptedSound
 
@@ -118,7 +119,7 @@ def test_summary_and_expectations_of_a_stop(tmp_path: Path) -> None:
     assert turn["first_audio_s"] == pytest.approx(1.32, abs=0.05), "0.3 s of silence and 1 s of thought"
     thoughts = sum(line.kind == "thought" for line in lines)
     assert summary["llm"] == {"steps": thoughts, "step_ms_p50": 70.0, "step_ms_p95": 70.0}
-    results = evaluate(run.script.scenario.expect, summary, lines, run.sound.never_triggered)
+    results = evaluate(run.script.scenario.expect, summary, lines, Observation(), run.sound.never_triggered)
     assert [(result["name"], result["ok"]) for result in results] == [
         ("stops_within_s", True),
         ("interruptions", True),
@@ -146,7 +147,7 @@ def test_an_item_that_waits_for_the_end_of_the_answer_comes_after_it(tmp_path: P
 def test_an_item_whose_event_never_comes_is_reported_and_the_conversation_ends(tmp_path: Path) -> None:
     run = play(tmp_path, SCENARIO.replace("expect:", "  - {audio: stop.wav, after: assistant_audio}\nexpect:"))
     assert run.sound.never_triggered == [3]
-    results = evaluate(run.script.scenario.expect, run.summary(), [], run.sound.never_triggered)
+    results = evaluate(run.script.scenario.expect, run.summary(), [], Observation(), run.sound.never_triggered)
     assert results[0] == {"name": "item 3 is triggered", "ok": False, "value": "never triggered"}
 
 

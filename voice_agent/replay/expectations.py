@@ -1,6 +1,6 @@
 """What a scenario expects, held against what happened.
 
-    evaluate(expect, summary, lines, never_triggered) -> list of {name, ok, value}
+    evaluate(expect, summary, lines, observation, never_triggered) -> list of {name, ok, value}
 
     first_audio_within_s            every turn's first_audio_s is at most this, and there is one
     stops_within_s                  every stop_s is at most this; there was an interruption (over silence it holds)
@@ -10,6 +10,19 @@
     resumes                         the reply went on after the last back-channel, noise, echo or words
                                     for others (or, false, did not)
     silent_after_stop               nothing sounded after the last stop (or, false, something did)
+    turns                           so many answers were begun
+
+By the script's own word on what each item was for (observation.py, docs/measures.md):
+    answered                        something sounded after every turn end (or, false, not after every one)
+    cut_offs_at_most                pauses within a turn in which something sounded
+    goes_on                         the answer went on after every back-channel, noise and speech to others
+    every_word_once                 and none of its words was lost or said again
+    stops_obeyed                    silence within 1 s of every stop, until the user spoke again
+    uninvited_at_most               back-channels, noises and speech to others in silence that were answered
+    word_error_at_most              errors of recognition over words said
+    invented_words_at_most          words that nobody spoke
+    words_final_within_s            every word was final this soon after it was spoken
+    underruns_at_most               times that the loudspeaker ran dry inside an answer
 
 Phrases match whole words and whole numbers, however a number is spelled (said.py). An item of the script whose trigger
 never came is a failed expectation of its own.
@@ -22,6 +35,7 @@ from typing import Any
 
 from ..record.trace import TraceLine
 from ..said import says
+from .observation import FALSE_ALARMS, Observation
 from .scenario import Expect
 
 Result = dict[str, Any]
@@ -30,12 +44,19 @@ _HEARD_OUT = ("back-channel", "noise", "echo", "not-to-me")
 
 
 def evaluate(
-    expect: Expect, summary: dict[str, Any], lines: Sequence[TraceLine], never_triggered: Sequence[int] = ()
+    expect: Expect,
+    summary: dict[str, Any],
+    lines: Sequence[TraceLine],
+    observation: Observation,
+    never_triggered: Sequence[int] = (),
 ) -> list[Result]:
     """One result for every expectation that the scenario names, in the order of `Expect`."""
     results = [_result(f"item {number} is triggered", False, "never triggered") for number in never_triggered]
     for name, wanted in expect.model_dump(exclude_none=True).items():
-        ok, value = _CHECKS[name](wanted, summary, lines)
+        if name in _OBSERVED:
+            ok, value = _OBSERVED[name](wanted, observation)
+        else:
+            ok, value = _CHECKS[name](wanted, summary, lines)
         results.append(_result(name, ok, value))
     return results
 
@@ -94,6 +115,28 @@ def _silent_after_stop(wanted: bool, summary: dict[str, Any], lines: Sequence[Tr
     return silent is wanted, silent
 
 
+def _turns(wanted: int, summary: dict[str, Any], lines: Sequence[TraceLine]) -> tuple[bool, Any]:
+    return len(summary["turns"]) == wanted, len(summary["turns"])
+
+
+def _every(*shares: str) -> Callable[[bool, Observation], tuple[bool, Any]]:
+    """All occasions of these shares came out well, and there was one."""
+
+    def check(wanted: bool, observation: Observation) -> tuple[bool, Any]:
+        outcomes = [outcome for share in shares for outcome in observation.shares.get(share, [])]
+        return bool(outcomes) and all(outcomes) is wanted, f"{sum(outcomes)} of {len(outcomes)}"
+
+    return check
+
+
+def _at_most(value_of: Callable[[Observation], float | None]) -> Callable[[float, Observation], tuple[bool, Any]]:
+    def check(limit: float, observation: Observation) -> tuple[bool, Any]:
+        value = value_of(observation)
+        return value is not None and value <= limit, None if value is None else round(value, 4)
+
+    return check
+
+
 def _last(lines: Sequence[TraceLine], reasons: tuple[str, ...]) -> int | None:
     """Index of the last interruption for one of the reasons."""
     found = [index for index, line in enumerate(lines) if line.kind == "interrupted" and line["reason"] in reasons]
@@ -112,4 +155,17 @@ _CHECKS: dict[str, Callable[..., tuple[bool, Any]]] = {
     "interruptions": _interruptions,
     "resumes": _resumes,
     "silent_after_stop": _silent_after_stop,
+    "turns": _turns,
+}
+_OBSERVED: dict[str, Callable[..., tuple[bool, Any]]] = {
+    "answered": _every("takeover"),
+    "cut_offs_at_most": _at_most(lambda seen: sum(seen.shares["cut off"])),
+    "goes_on": _every(*(f"goes on after {kind}" for kind in FALSE_ALARMS)),
+    "every_word_once": _every("every word once"),
+    "stops_obeyed": _every("stop obeyed"),
+    "uninvited_at_most": _at_most(lambda seen: sum(seen.shares["uninvited"])),
+    "word_error_at_most": _at_most(lambda seen: seen.word_errors / seen.words if seen.words else None),
+    "invented_words_at_most": _at_most(lambda seen: seen.invented_words),
+    "words_final_within_s": _at_most(lambda seen: max(seen.seconds["lag"], default=None)),
+    "underruns_at_most": _at_most(lambda seen: seen.underruns),
 }

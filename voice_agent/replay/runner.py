@@ -3,13 +3,15 @@
     run_replay(path, ...) -> exit status: 0 done, 1 an expectation failed, 2 (as UnusableInput) a part failed
 
 The models are loaded once for all scenarios. In virtual time the voice's noise is off, so that the same scenario, seed,
-versions and machine give the same trace byte for byte.
+versions and machine give the same trace byte for byte. A folder's measures (docs/measures.md) are shown and kept in its
+measures.json.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -24,28 +26,32 @@ from ..conversation import Conversation
 from ..errors import UnusableInput
 from ..model_store import models_folder
 from ..parts import Parts, load_parts
-from ..record.recording import Recording
+from ..record.recording import Recording, read_channels
 from ..record.report import SOUND, TRACE, prepare_folder, sound_seconds, write_report, write_summary
 from ..record.trace import Trace
 from ..settings import Settings
 from .baseline import compare_with_baseline
 from .expectations import Result, evaluate
 from .junit import write_junit
+from .measures import measured, table_of
+from .observation import Observation, observe, together
 from .script import Script, make_script
 from .scripted_sound import ScriptedSound
 from .user_voice import UserVoice
 
 Time = Literal["real", "virtual"]
 DEFAULT_OUT = Path("out")
+MEASURES_FILE = "measures.json"
 
 
 @dataclass(frozen=True)
 class Played:
-    """One scenario that was run: its summary, where its files are, and what broke, if anything did."""
+    """One scenario that was run: its figures, where its files are, and what broke, if anything did."""
 
     name: str
     folder: Path
     summary: dict[str, Any]
+    observation: Observation
     seconds: float
     failure: str | None
 
@@ -83,17 +89,18 @@ def run_replay(
         played = []
         for file, script in scripts.items():
             folder = out if path.is_file() else out / file.stem
-            with console.status(f"playing {script.scenario.name} ({time} time) ..."):
-                played.append(play(script, parts, settings, folder, time=time, mode=mode, seed=seed))
+            its_time: Time = "real" if script.scenario.real_time else time
+            with console.status(f"playing {script.scenario.name} ({its_time} time) ..."):
+                played.append(play(script, parts, settings, folder, time=its_time, mode=mode, seed=seed))
             _show(played[-1])
     finally:
         parts.workers.close()
     if baseline is not None:
-        compare_with_baseline(baseline, {p.name: p.summary for p in played})
+        compare_with_baseline(baseline, {p.name: (p.summary, p.observation) for p in played})
         for one in played:
             write_summary(one.folder, one.summary)
-    if len(played) > 1:
-        Console().print(_table(played))
+    if path.is_dir():
+        _show_together(played, out)
     if junit is not None:
         write_junit(junit, {p.name: (p.seconds, p.summary["expectations"]) for p in played})
     broken = [
@@ -125,25 +132,28 @@ def play(script: Script, parts: Parts, settings: Settings, out: Path, *, time: T
 
     stage = run_in_virtual_time(run) if time == "virtual" else asyncio.run(run(WallClock()))
     failure = stage.conversation.failure.error if stage.conversation.failure else None
+    _, right, rate_hz = read_channels(out / SOUND)
+    lines, sound = stage.trace.lines, stage.sound
+    observation = observe(script.scenario.user, sound.truth, lines, right, rate_hz, sound.origin_s)
 
     def judge(summary: dict[str, Any]) -> list[Result]:
         broke_off = [{"name": "runs to its end", "ok": False, "value": failure}] if failure else []
-        return broke_off + evaluate(script.scenario.expect, summary, stage.trace.lines, stage.sound.never_triggered)
+        return broke_off + evaluate(script.scenario.expect, summary, lines, observation, sound.never_triggered)
 
     summary = write_report(
         out,
-        stage.trace.lines,
+        lines,
         name=script.scenario.name,
         turns=stage.conversation.turns,
-        truth=stage.sound.truth,
-        origin_s=stage.sound.origin_s,
+        truth=sound.truth,
+        origin_s=sound.origin_s,
         profile=settings.profile,
         time=time,
         mode=mode,
         device=parts.device,
         judge=judge,
     )
-    return Played(script.scenario.name, out, summary, sound_seconds(out), failure)
+    return Played(script.scenario.name, out, summary, observation, sound_seconds(out), failure)
 
 
 @contextmanager
@@ -203,15 +213,26 @@ def _show(played: Played) -> None:
     console.print(f"  {played.folder}/: conversation.wav, trace.jsonl, summary.json, timeline.png", markup=False)
 
 
+def _show_together(played: Sequence[Played], out: Path) -> None:
+    """All scenarios in one table, and the measures of all of them."""
+    console = Console()
+    console.print(_table(played))
+    values = measured(together(one.observation for one in played))
+    console.print(table_of(values))
+    (out / MEASURES_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
 def _table(played: Sequence[Played]) -> Table:
-    table = Table("scenario", "first words", "stop", "expectations")
+    table = Table("scenario", "first words", "stop", "word errors", "expectations")
     for one in played:
         firsts = [turn["first_audio_s"] for turn in one.summary["turns"]]
         stops = [i["stop_s"] for i in one.summary["interruptions"] if i["stop_s"] is not None]
         verdict = one.failure or (
             "[red]" + ", ".join(one.failed) + "[/red]" if one.failed else "[green]all met[/green]"
         )
-        table.add_row(one.name, _seconds(firsts[0] if firsts else None), _seconds(max(stops, default=None)), verdict)
+        heard = f"{one.observation.word_errors} of {one.observation.words}" if one.observation.words else "-"
+        first = _seconds(firsts[0] if firsts else None)
+        table.add_row(one.name, first, _seconds(max(stops, default=None)), heard, verdict)
     return table
 
 

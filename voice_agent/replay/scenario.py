@@ -19,6 +19,7 @@ from ..errors import UnusableInput
 from ..events import InterruptionKind
 
 TriggerEvent = Literal["user_end", "thinking", "assistant_audio", "assistant_end"]
+Meaning = Literal["turn", "unfinished", "correction", "question", "stop", "back-channel", "noise", "not-to-me"]
 _TRIGGER = re.compile(r"(?P<event>\w+)\s*(?:(?P<sign>[+-])\s*(?P<offset>\d+(?:\.\d*)?))?")
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Phrase = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
@@ -30,12 +31,17 @@ class _Table(BaseModel):
 
 
 class UserItem(_Table):
-    """One thing the user says: `say` or `audio`, and when: `at` or `after`."""
+    """One thing the user says: `say` or `audio`, when: `at` or `after`, and what it is for (measures.py).
+
+    A `turn` asks for an answer; an `unfinished` one is a pause within it, which nobody should take for its end.
+    """
 
     say: Annotated[str, Field(min_length=1)] | None = None
     audio: str | None = None
     at: Seconds | None = None
     after: str | None = None
+    text: str | None = None  # what is said in `audio`, for the word error rate; noise says nothing
+    means: Meaning = "turn"
 
     @field_validator("after")
     @classmethod
@@ -44,8 +50,15 @@ class UserItem(_Table):
             parse_trigger(value)
         return value
 
+    @property
+    def words(self) -> str | None:
+        """What is said; None where only the recording knows."""
+        return "" if self.means == "noise" else self.say or self.text
+
     @model_validator(mode="after")
     def _one_of_each(self) -> UserItem:
+        if self.say is not None and self.text is not None:
+            raise ValueError("'text' tells what is said in 'audio'; with 'say' it is known")
         if (self.say is None) == (self.audio is None):
             raise ValueError("needs either 'say' (text) or 'audio' (a file), and not both")
         if (self.at is None) == (self.after is None):
@@ -77,6 +90,17 @@ class Expect(_Table):
     interruptions: list[InterruptionKind] | None = None
     resumes: bool | None = None
     silent_after_stop: bool | None = None
+    turns: Annotated[int, Field(ge=0)] | None = None
+    answered: bool | None = None
+    cut_offs_at_most: Annotated[int, Field(ge=0)] | None = None
+    goes_on: bool | None = None
+    every_word_once: bool | None = None
+    stops_obeyed: bool | None = None
+    uninvited_at_most: Annotated[int, Field(ge=0)] | None = None
+    word_error_at_most: Annotated[float, Field(ge=0)] | None = None
+    invented_words_at_most: Annotated[int, Field(ge=0)] | None = None
+    words_final_within_s: Seconds | None = None
+    underruns_at_most: Annotated[int, Field(ge=0)] | None = None
 
 
 class Scenario(_Table):
@@ -87,6 +111,8 @@ class Scenario(_Table):
     noise: Noise | None = None
     echo: Echo | None = None
     expect: Expect = Expect()
+    about: str = ""  # what is to be seen, for people
+    real_time: bool = False  # played by the wall clock, whatever the others are
     lasts_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = (
         300.0  # a conversation that never falls idle ends here
     )

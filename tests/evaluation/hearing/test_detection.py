@@ -90,7 +90,7 @@ def test_the_script_prints_and_keeps_its_tables(
 
 
 def test_who_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speakers.shutil, "which", lambda program: None)
+    monkeypatch.setattr("shutil.which", lambda program: None)
     here, missing = speakers.speakers_here()
     assert not {"espeak", "flite"} & set(here)
     assert missing["espeak"] == "espeak-ng is not installed: apt-get install espeak-ng"
