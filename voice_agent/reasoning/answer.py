@@ -220,6 +220,8 @@ class Answer:
         feeds = []
         if not self.thinker.done:
             feeds.append(self._feed("thinker", self.thinker.stream, self.thinker.choose))
+        if not self._turn_ended:
+            return feeds  # nothing may be said yet, nor asked about what is said
         reading = self._second_reading()
         if reading is not None:
             feeds.append(self._ask("reread", reading.tokens, reading.choose, reading.wanted))
@@ -227,11 +229,11 @@ class Answer:
         if self._may_write(around) and reading is None:
             self.writer.open(self._next_cue())
             feeds.append(self._feed("writer", stream, self._choose_word))
-        elif self._turn_ended and self.thinker.begun and (cue := stream.unfed()[:-1]):  # read in before it is needed
+        elif self.thinker.begun and (cue := stream.unfed()[:-1]):  # read in before it is needed
             feeds.append(Feed("writer", stream.view, tuple(cue[: self._settings.prefill_chunk])))
         if self._may_ask(around):
             feeds.append(self._ask("probe", self._prompts.question, self._answer_of_probe))
-        if self._mode.safe and self._turn_ended and self._judge.wants(self.thinker.sampled, self.thinker.done):
+        if self._mode.safe and self._judge.wants(self.thinker.sampled, self.thinker.done):
             view = "judge" if self.thinker.sampled else "request"
             would_say = [*(self._prompts.close_thoughts if self.thinker.sampled else []), *self._prompts.would_say]
             feeds.append(self._ask(view, would_say, self._inclination_to_refuse))
@@ -297,13 +299,7 @@ class Answer:
     # --- gate ----------------------------------------------------------------------------------------------------
 
     def _may_write(self, around: Surroundings) -> bool:
-        if (
-            not self._turn_ended
-            or self.writer.done
-            or around.voice_full
-            or not self.thinker.begun
-            or around.user_speaking
-        ):
+        if self.writer.done or around.voice_full or not self.thinker.begun or around.user_speaking:
             return False
         if self._mode.safe and self._judge.verdict == "unknown":
             return False
@@ -318,8 +314,6 @@ class Answer:
         return self._gate.decide(self._inputs(around)) == "speak"
 
     def _may_ask(self, around: Surroundings) -> bool:
-        if not self._turn_ended:
-            return False
         meanwhile = self._mode.thinks and self._mode.speaks_meanwhile and not self.writer.done
         cue_is_read = len(self.writer.stream.unfed()) <= 1
         return meanwhile and cue_is_read and self._gate.wants_probe(self._inputs(around))
