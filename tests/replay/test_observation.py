@@ -12,7 +12,7 @@ from voice_agent.record.trace import TraceLine
 from voice_agent.replay.expectations import evaluate
 from voice_agent.replay.observation import Observation, observe, together
 from voice_agent.replay.scenario import Expect, UserItem
-from voice_agent.replay.word_error import word_errors
+from voice_agent.replay.word_error import aligned, word_errors
 
 RATE_HZ = 1000
 QUESTION = ("turn", "How fast is it?", 0.5, 2.0)
@@ -198,10 +198,26 @@ def test_conversations_are_put_together() -> None:
         ("one two", "one too", 1),
         ("", "thank you", 2),
         ("one two", "", 2),
+        ("It costs forty dollars at half past seven.", "It costs $40 at half past 7.", 0),
+        ("twenty percent in nineteen sixty nine", "20% in 1969", 0),
     ],
 )
 def test_word_errors(said: str, heard: str, errors: int) -> None:
     assert word_errors(said, heard)[0] == errors
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "pairs"),
+    [
+        ("a b c", "a c", [("a", "a"), ("b", None), ("c", "c")]),
+        ("a c", "a b c", [("a", "a"), (None, "b"), ("c", "c")]),
+        ("a b", "a d", [("a", "a"), ("b", "d")]),
+        ("", "a", [(None, "a")]),
+        ("a", "", [("a", None)]),
+    ],
+)
+def test_aligned(one: str, other: str, pairs: list[tuple[str | None, str | None]]) -> None:
+    assert aligned(one.split(), other.split()) == pairs
 
 
 @pytest.mark.parametrize(
