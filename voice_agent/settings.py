@@ -48,6 +48,7 @@ class Hearing:
     reading_period_s: float = 0.6  # new sound between two readings of a growing utterance
     reading_pause_ms: int = 100  # unvoiced time after which it is read too: at the end of speech the words are there
     longest_utterance_s: float = 28.0  # whisper reads at most 30 s at once
+    recognizer_beam: int = 1  # readings that are kept side by side while one is made; 1: greedy
     recognizer_threads: int = 1
     recognizer_niceness: int = 0  # 0..19: how far its threads step back behind the language model's (Linux)
     no_speech_threshold: float = 0.6

@@ -137,7 +137,7 @@ class WordRecognizer:
         result = self._model.model.generate(
             encoded,
             [prompt],
-            beam_size=1,
+            beam_size=self._settings.recognizer_beam,
             max_length=min(self._model.max_length, 2 * (len(prompt) + most)),  # CTranslate2 halves it for the prompt
             return_scores=True,
             return_no_speech_prob=True,
