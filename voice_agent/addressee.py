@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import re
 
+from .contradiction import contradicts
 from .said import NUMBER_WORDS, said
 
-_CONTRADICTING = "no not nope sorry actually meant mean wrong instead rather stop wait"
-_CONTRADICTIONS = frozenset(_CONTRADICTING.split())
 _CONTENT_LETTERS = 4  # shorter words are in every sentence
 
 _KIN = "mum|mom|mommy|mummy|dad|daddy|papa|grandma|grandpa|granny|honey|darling|sweetie|sweetheart|babe|kids|guys"
@@ -51,7 +50,7 @@ _ANYWHERE_PHRASES, _OPENING_PHRASES = _phrases(_ANYWHERE), _phrases(_OPENINGS)
 
 def corrects(word: str) -> bool:
     """Whether the word alone may change what was said: a number, a "not"."""
-    return word in NUMBER_WORDS or word in _CONTRADICTIONS or word.endswith("n't")
+    return word in NUMBER_WORDS or contradicts(word)
 
 
 def is_for_others(text: str, playing_text: str) -> bool:

@@ -30,6 +30,9 @@ from voice_agent.settings import DeclaredCosts, Reasoning
 MODES = ["async", "think", "think:5", "direct"]
 
 
+ASIDE = "My dog likes your voice."
+
+
 def texts(events: list[tuple[float, AnswerEvent]], kind: type) -> str:
     return "".join(event.text for _, event in events if isinstance(event, kind))
 
@@ -239,6 +242,27 @@ def test_what_is_spoken_can_stand_before_the_thoughts() -> None:
 
 
 @pytest.mark.parametrize("injection", ["inline", "before", "both"])
+@pytest.mark.parametrize("mode", ["async", "async-safe", "think"])
+@pytest.mark.parametrize("at_s", [0.9, 1.53])
+def test_an_aside_is_read_and_interrupts_nobody(
+    mode: str, at_s: float, injection: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fed = watch(monkeypatch)
+    events = converse(mode=mode, happens={at_s: hear(ASIDE)}, settings=replace(SETTINGS, injection=injection))
+    assert fed.text("user") == f"How far? {ASIDE}"
+    assert "dog" not in fed.text("thoughts") + fed.text("spoken")
+    assert [event.text for _, event in events if isinstance(event, Injected)] == [ASIDE]
+    steps = [event.step for _, event in events if isinstance(event, Thought)]
+    assert steps == sorted(set(range(steps[0], steps[-1] + 1)) - {injected_step(events)})  # it goes on behind it
+    for block in ("user", "thoughts", *([] if mode == "async-safe" else ["spoken"])):  # the judge may close it
+        assert fed.read_twice(block) == 0
+
+
+def injected_step(events: list[tuple[float, AnswerEvent]]) -> int:
+    return next(event.step for _, event in events if isinstance(event, Injected))
+
+
+@pytest.mark.parametrize("injection", ["inline", "before", "both"])
 def test_words_that_come_in_the_last_step_are_not_lost(injection: Any) -> None:
     """Whatever the step in flight has chosen, its end included, does not outrun them."""
     plain = converse()
@@ -282,7 +306,10 @@ def test_what_did_not_sound_is_forgotten(mode: str, at_s: float, monkeypatch: py
 
 
 WHAT_HAPPENS = st.lists(
-    st.tuples(st.floats(0.0, 4.0), st.sampled_from(["hear", "cut", "cut", "cut all", "speaks", "silent", "end turn"])),
+    st.tuples(
+        st.floats(0.0, 4.0),
+        st.sampled_from(["hear", "aside", "cut", "cut", "cut all", "speaks", "silent", "end turn"]),
+    ),
     max_size=6,
 )
 
@@ -300,6 +327,7 @@ def test_whatever_happens_written_words_and_blocks_agree(
 ) -> None:
     changes: dict[str, At] = {
         "hear": hear("No, 90."),
+        "aside": hear(ASIDE),
         "cut": lambda reasoner: reasoner.cut_spoken(reasoner.spoken[: len(reasoner.spoken) // 2]),
         "cut all": lambda reasoner: reasoner.cut_spoken(""),
         "speaks": lambda reasoner: setattr(reasoner, "user_speaking", True),

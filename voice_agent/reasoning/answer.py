@@ -29,6 +29,7 @@ import torch
 
 from ..events import AnswerEvent, Done, Gate, Injected, ReplyEnd, Thought, Withdrawn, Written
 from ..settings import Reasoning
+from .asides import bears_on
 from .cache_block import CacheBlock
 from .cache_view import views_from_picture
 from .engine import Feed
@@ -109,7 +110,6 @@ class Answer:
         self._turn_ended = False
         self._thinks_ahead = False
         self._thoughts_when_written = 0  # thought tokens when the writer last wrote
-        self._known = ""  # words of the user whose numbers may be said
         self._last_sound_s: float | None = None
         self._spoken_before = 0  # tokens of the writer when words last came in: they bring a new speaking budget
         self._injected: list[str] = []  # words that no step has fed yet
@@ -125,24 +125,31 @@ class Answer:
         if not self._turn_ended:
             self._hear_more_of_the_question(words)
             return
-        p, inline = self._prompts, self._place(words)
+        self._injected.append(words)
+        self._judge.begin(self.thinker.sampled)
+        goes_on = not self.thinker.done and self._mode.thinks
+        if goes_on and not bears_on(words, self.user_text):
+            self._user_pending += self._prompts.words(" " + words)
+        else:
+            self._interrupt_with(words)
         self.user_text = f"{self.user_text} {words}"
+
+    def _interrupt_with(self, words: str) -> None:
+        """The thoughts are told and think again, and so does the writer."""
+        p, inline = self._prompts, self._place(words)
         if self._mode.thinks:
             self.thinker.hear(p.heard_by_thinker(inline) if inline else p.noticed_by_thinker(p.words(words)))
         self.writer.hear(inline)
-        self._known = f"{self._known} {words}"
         self._thoughts_when_written = self.thinker.sampled
         self._second_reader.hear(self.thinker.sampled)
         self._spoken_before = self.writer.stream.kept
         self._speech_spent = False
         self._gate.close()
-        self._judge.begin(self.thinker.sampled)
-        self._injected.append(words)
 
     def _hear_more_of_the_question(self, words: str) -> None:
         """Where it was being thought about already, the thoughts are told and wait for the next pause."""
         self._user_pending += self._prompts.words(words if not self.user_text else " " + words)
-        self._known = self.user_text = f"{self.user_text} {words}".strip()
+        self.user_text = f"{self.user_text} {words}".strip()
         self._thinks_ahead = False
         if self.thinker.sampled:
             self.thinker.hear(self._prompts.noticed_by_thinker(self._prompts.words(words)))
@@ -214,6 +221,8 @@ class Answer:
         """The rows of the next step; empty when everything waits."""
         if self._user_pending:
             chunk = tuple(self._user_pending[: self._settings.prefill_chunk])
+            if len(chunk) == len(self._user_pending):
+                self._enter()
             return [Feed("user", self._views["user"], chunk)]
         if not self._turn_ended and not self._thinks_ahead:
             return []
@@ -238,8 +247,12 @@ class Answer:
             would_say = [*(self._prompts.close_thoughts if self.thinker.sampled else []), *self._prompts.would_say]
             feeds.append(self._ask(view, would_say, self._inclination_to_refuse))
         if feeds:
-            self._entering, self._injected = self._injected, []
+            self._enter()
         return feeds
+
+    def _enter(self) -> None:
+        """What was injected is in the step that is planned."""
+        self._entering, self._injected = self._injected, []
 
     def commit(self, feeds: Sequence[Feed], chosen: Sequence[Any], around: Surroundings) -> list[AnswerEvent]:
         """Take a step's results in."""
@@ -361,7 +374,7 @@ class Answer:
     def _second_reading(self) -> Reading | None:
         if not self._mode.speaks_meanwhile or not self._mode.thinks or self.writer.done:
             return None
-        return self._second_reader.due(self.writer, self._known, self.thinker.sampled, self.thinker.done)
+        return self._second_reader.due(self.writer, self.user_text, self.thinker.sampled, self.thinker.done)
 
     def _take_reading(self, answer: tuple[float, ...]) -> list[AnswerEvent]:
         wrong = self._second_reader.take(answer)
@@ -411,4 +424,4 @@ class Answer:
 
     def _known_numbers(self) -> set[Fraction]:
         """What may be said while the thoughts go on: the user's numbers, and the thoughts' since words came in."""
-        return numbers_in(self._known) | numbers_in(self.thinker.text_since_heard)
+        return numbers_in(self.user_text) | numbers_in(self.thinker.text_since_heard)
