@@ -127,8 +127,8 @@ class Answer:
             return
         self._injected.append(words)
         self._judge.begin(self.thinker.sampled)
-        goes_on = not self.thinker.done and self._mode.thinks
-        if goes_on and not bears_on(words, self.user_text):
+        goes_on = not (self.thinker.done and self.writer.done)
+        if self._mode.thinks and goes_on and not bears_on(words, self.user_text):
             self._user_pending += self._prompts.words(" " + words)
         else:
             self._interrupt_with(words)
