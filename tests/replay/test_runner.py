@@ -6,7 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import pytest
@@ -20,6 +20,7 @@ from voice_agent.replay import runner
 from voice_agent.replay.observation import Observation
 from voice_agent.replay.runner import Played, Time, play, run_replay
 from voice_agent.replay.script import Script
+from voice_agent.replay.scripted_sound import ScriptedSound
 from voice_agent.settings import Settings
 
 from ..whole_conversation import SHORT, TINY, Fed, broken, bundled, watched_steps, with_own_workers, write_scenario
@@ -330,6 +331,7 @@ def test_a_scenario_may_ask_for_the_wall_clock(parts: Parts, tmp_path: Path, mon
             out,
             {"turns": [], "interruptions": [], "expectations": [], "mode": "async", "time": time},
             Observation(),
+            cast(ScriptedSound, None),  # nobody asks
             1.0,
             None,
         )

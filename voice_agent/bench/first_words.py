@@ -17,6 +17,7 @@ from typing import Any
 from ..model_store import models_folder
 from ..parts import Parts, load_parts
 from ..record.report import TRACE
+from ..record.sound_levels import Levels
 from ..record.trace import TraceLine, read_trace
 from ..replay.runner import Time, play
 from ..replay.script import Script, make_script
@@ -58,6 +59,57 @@ def first_words(lines: Sequence[TraceLine], summary: dict[str, Any]) -> dict[str
         "right": bool(summary["turns"]) and all(answers),
         "sounded_text": turn["sounded_text"].strip(),
     }
+
+
+def first_grounded(
+    lines: Sequence[TraceLine], question: str, levels: Levels, origin_s: float, user_end_s: float
+) -> dict[str, Any]:
+    """The first clause of the first answer that says something about the question, and how long it took.
+
+    levels: what was played, from `origin_s` on. user_end_s: last voiced sound of the question.
+
+    Returns `clause`, and from the question's end `clause_s`, to the clause's first audible sample, and `word_s`, until
+    the first word in it that is about the question had sounded; "" and None where there was none.
+    """
+    clauses = [(at, line) for at, line in enumerate(lines) if line.kind == "clause" and line["source"] == "model"]
+    before = 0  # characters of the clauses before
+    for at, clause in clauses:
+        known = f"{question} {''.join(line['text'] for line in lines[:at] if line.kind == 'thought')}"
+        if is_grounded(clause["text"], known):
+            begins_s = _sounded_s(lines, before) if before else user_end_s
+            loud_s = None if begins_s is None else levels.first_loud_s(begins_s - origin_s)
+            if begins_s is None or loud_s is None:
+                break  # taken back before it sounded
+            heard_s = _word_heard_s(lines, before, known)
+            return {
+                "clause": clause["text"].strip(),
+                "clause_s": round(loud_s + origin_s - user_end_s, 3),
+                "word_s": None if heard_s is None else round(heard_s - user_end_s, 3),
+            }
+        before += len(clause["text"])
+    return {"clause": "", "clause_s": None, "word_s": None}
+
+
+def _sounded_s(lines: Sequence[TraceLine], characters: int) -> float | None:
+    """When so much of the text had sounded."""
+    sounded = 0
+    for line in lines:
+        if line.kind == "sounded":
+            sounded += len(line["text"])
+            if sounded >= characters:
+                return line.t
+    return None
+
+
+def _word_heard_s(lines: Sequence[TraceLine], behind: int, known: str) -> float | None:
+    """When the first grounded word behind so many characters had sounded."""
+    sounded = 0
+    for line in lines:
+        if line.kind == "sounded":
+            sounded += len(line["text"])
+            if sounded > behind and is_grounded(line["text"], known):
+                return line.t
+    return None
 
 
 def run_first_words(

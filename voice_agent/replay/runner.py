@@ -46,12 +46,13 @@ MEASURES_FILE = "measures.json"
 
 @dataclass(frozen=True)
 class Played:
-    """One scenario that was run: its figures, where its files are, and what broke, if anything did."""
+    """One scenario that was run: its figures, where its files are, its sound card, and what broke, if anything did."""
 
     name: str
     folder: Path
     summary: dict[str, Any]
     observation: Observation
+    sound: ScriptedSound
     seconds: float
     failure: str | None
 
@@ -78,7 +79,7 @@ def run_replay(
     """
     console = Console(stderr=True)
     if time == "virtual":
-        settings = _without_noise(settings)
+        settings = without_noise(settings)
     voice = UserVoice(models_folder() / "user-voice")
     files = _scenario_files(path)
     scripts = {file: make_script(file, voice.say, settings.hearing.rate_hz) for file in files}
@@ -153,7 +154,7 @@ def play(script: Script, parts: Parts, settings: Settings, out: Path, *, time: T
         device=parts.device,
         judge=judge,
     )
-    return Played(script.scenario.name, out, summary, observation, sound_seconds(out), failure)
+    return Played(script.scenario.name, out, summary, observation, sound, sound_seconds(out), failure)
 
 
 @contextmanager
@@ -185,7 +186,8 @@ def _scenario_files(path: Path) -> list[Path]:
     return files
 
 
-def _without_noise(settings: Settings) -> Settings:
+def without_noise(settings: Settings) -> Settings:
+    """The same, but the voice says equal words with equal samples."""
     speaking = dataclasses.replace(settings.speaking, noise_scale=0.0, noise_w_scale=0.0)
     return dataclasses.replace(settings, speaking=speaking)
 
