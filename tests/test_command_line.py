@@ -126,7 +126,7 @@ def test_usage_errors_are_status_2(
     assert "Usage" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("mode", ["async", "async-safe", "think", "think:1", "think:512", "direct"])
+@pytest.mark.parametrize("mode", ["async", "async-safe", "think", "think:1", "think:512", "direct", "direct-filler"])
 def test_modes_that_exist(mode: str) -> None:
     assert checked_mode(mode) == mode
 
@@ -134,9 +134,12 @@ def test_modes_that_exist(mode: str) -> None:
 @pytest.mark.parametrize(
     ("mode", "sentence"),
     [
-        *((mode, "choose async, async-safe, think, think:N or direct") for mode in ("", "Async", "think:", "think:-1")),
         *(
-            (mode, "choose async, async-safe, think, think:N or direct")
+            (mode, "choose async, async-safe, think, think:N, direct or direct-filler")
+            for mode in ("", "Async", "think:", "think:-1")
+        ),
+        *(
+            (mode, "choose async, async-safe, think, think:N, direct or direct-filler")
             for mode in ("think:x", "direct:3", "think:5\n")
         ),
         ("think:0", "must be at least 1; use 'direct' for none"),

@@ -137,6 +137,13 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Rated:
+    """How likely other last words would have been: total natural log probability of each text that was asked about."""
+
+    log_likelihoods: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Done:
     """The answer is complete. `reason`: 'finished', 'stopped' (by the user) or 'budget' (tokens ran out)."""
 
@@ -265,7 +272,7 @@ class Failed:
 
 HearingEvent = SpeechStarted | SpeechEnded | Word | UtteranceRecognized | TurnEnded
 PlaybackEvent = AudioStarted | AudioStopped | Paused | Resumed | Sounded | Retracted | Underrun
-AnswerEvent = Thought | Written | Withdrawn | Injected | Gate | ReplyEnd | Done
+AnswerEvent = Thought | Written | Withdrawn | Injected | Gate | ReplyEnd | Rated | Done
 Traced = (
     SpeechStarted
     | SpeechEnded

@@ -35,7 +35,9 @@ Seed = Annotated[int, typer.Option(help="For everything that draws.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 Mode = Annotated[
     str,
-    typer.Option(help="async, async-safe (judges the request first), think (answers afterwards), think:N, direct."),
+    typer.Option(
+        help="async, async-safe (judges the request first), think (answers afterwards), think:N, direct, direct-filler."
+    ),
 ]
 
 

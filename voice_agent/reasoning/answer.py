@@ -13,6 +13,7 @@ Views, as pictures; each cue is the beginning of the block it opens:
     reread    [preamble][dialogue][user][thoughts][again>                does what was said still hold? (second_reading)
     request   [preamble][dialogue][user][verdict>                        may it be answered at all? (safety)
     judge     [preamble][dialogue][user][thoughts][verdict>
+    instead   [preamble][dialogue][user][thoughts][spoken][other>        how likely are other last words? (rate)
 
 At any moment, also while a step is in flight, words may be injected and the spoken words cut; what the step chose
 without knowing of it is then discarded. Knows no asyncio; time comes in as a number.
@@ -20,9 +21,10 @@ without knowing of it is then discarded. Knows no asyncio; time comes in as a nu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import torch
@@ -34,9 +36,9 @@ from .cache_block import CacheBlock
 from .cache_view import views_from_picture
 from .engine import Feed
 from .modes import Mode
-from .prompts import Prompts
+from .prompts import FILLER, Prompts
 from .safety import SafetyJudge
-from .sampling import Sampler, TokenSet
+from .sampling import Sampler, TokenSet, log_likelihood
 from .second_reading import Reading, SecondReader
 from .speak_gate import GateInputs, SpeakGate
 from .stated_numbers import numbers_in
@@ -53,10 +55,11 @@ VIEWS = """
     reread    [preamble][dialogue][user][thoughts][again>
     request   [preamble][dialogue][user][verdict>
     judge     [preamble][dialogue][user][thoughts][verdict>
+    instead   [preamble][dialogue][user][thoughts][spoken][other>
 """
 RESULT_TOKENS = 64  # of the speaking budget that no progress may take
 REWORDING_TEMPERATURE = 1.0  # of an utterance that comes in place of one that had been said before
-OWN_BLOCKS = ("user", "thoughts", "spoken", "question", "again", "verdict")
+OWN_BLOCKS = ("user", "thoughts", "spoken", "question", "again", "verdict", "other")
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,8 @@ class Answer:
         self._turn_ended = True
         self.thinker.question_open = False
         self._last_sound_s = now_s
+        if self._mode.filler:
+            self.say(FILLER)
 
     def cut_spoken(self, length: int) -> None:
         """Keep the first `length` characters of the spoken text; what comes next is a new reply."""
@@ -209,6 +214,18 @@ class Answer:
             self.steps,
             self.first_written_step,
         )
+
+    def rate(self, texts: Sequence[str]) -> Iterator[Feed]:
+        """What asks for the log probability of each text in place of the last utterance; the answer must be over.
+
+        Feed each before the next one is taken: they stand in the same place.
+        """
+        *before, last = self.writer.before_last_utterance()
+        behind, view = (*self._views["writer"].own.keep(before), last), self._views["instead"]
+        for text in texts:
+            words = self._prompts.words(text)
+            view.own.truncate(0)
+            yield Feed("instead", view, (*behind, *words[:-1]), partial(log_likelihood, words), wanted=len(words))
 
     def release(self) -> None:
         """Give the blocks of this turn back; the answer is over."""

@@ -37,6 +37,7 @@ CORRECT = "Something that you said aloud was wrong. Say what is right, in one sh
 CORRECTING = "Actually,"  # how the correction begins
 REFUSE = "Say in one short sentence that you cannot help with this."
 REFUSALS = ("I'm sorry", "I cannot", "I can't", "Sorry", "Unfortunately")  # how a refusal begins
+FILLER = "Let me think about that."  # voiced at once in mode "direct-filler"
 WOULD_SAY = (
     "Now answer my question aloud, in one or two short sentences."  # how it would begin tells if it would refuse
 )

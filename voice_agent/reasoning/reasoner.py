@@ -20,7 +20,7 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from ..errors import UnusableInput
-from ..events import AnswerEvent, ModelCall
+from ..events import AnswerEvent, ModelCall, Rated
 from ..settings import Reasoning
 from .answer import Answer, Surroundings
 from .cache_view import View
@@ -238,23 +238,29 @@ class AsyncReasoner:
         self._refuse_while_answering()
         self._dialogue.forget()
 
-    async def answer(self, question: str | None = None, *, mode: str = "async") -> AsyncGenerator[AnswerEvent]:
+    async def answer(
+        self, question: str | None = None, *, mode: str = "async", rate: Sequence[str] = ()
+    ) -> AsyncGenerator[AnswerEvent]:
         """Think about a question and speak about it at the same time.
 
         question: None when its words come by `hear` and its end by `end_turn`.
-        mode: "async", "async-safe", "think", "think:N" or "direct" (modes.py).
+        mode: "async", "async-safe", "think", "think:N", "direct" or "direct-filler" (modes.py).
+        rate: texts; the end tells how likely the model would have said each of them in place of its last utterance.
 
         Yields `Thought`, `Written`, `Withdrawn`, `Gate`, `Injected` as they happen, `ReplyEnd` when nothing is left to
-        write, and `Done` last. Closing the iterator (`contextlib.aclosing`, `aclose`) stops the answer; what had been
-        spoken stays in the dialogue.
+        write, `Rated` where that was asked for, and `Done` last. Closing the iterator (`contextlib.aclosing`, `aclose`)
+        stops the answer; what had been spoken stays in the dialogue.
 
         Raises:
-            UnusableInput: unknown mode, empty question, a question longer than the context, another answer is running.
+            UnusableInput: unknown mode, empty question or text to rate, a question longer than the context, another
+                answer is running.
         """
         self._refuse_while_answering()
         parsed = parse_mode(mode)
         if question is not None and not question.strip():
             raise UnusableInput("the question is empty: say what is to be answered")
+        if not all(text.strip() for text in rate):
+            raise UnusableInput("a text to rate is empty: leave it out")
         if question is not None:
             self.hear(question)
             self.end_turn()
@@ -265,7 +271,9 @@ class AsyncReasoner:
                 async with aclosing(self._run(answer)) as events:
                     async for event in events:
                         yield event
-            done = answer.done("stopped" if self._stopped else "finished")
+                done = answer.done("stopped" if self._stopped else "finished")
+                if rate:
+                    yield await self._rate(answer, rate)
         finally:
             self._finish(answer)
         yield done  # the answer is over by now: words heard from here on open the next turn
@@ -317,6 +325,11 @@ class AsyncReasoner:
         finally:
             if step is not None:
                 await step
+
+    async def _rate(self, answer: Answer, texts: Sequence[str]) -> Rated:
+        """No step of the answer: nobody hears of it, and it takes none of the conversation's declared time."""
+        steps = [await self._engine.launch([feed]) for feed in answer.rate(texts)]
+        return Rated(tuple(chosen[0][0] for chosen, _ in steps))
 
     def _launch(self, feeds: Sequence[Feed]) -> Awaitable[list[Any]]:
         return self._recorded(self._engine.launch(feeds), feeds)

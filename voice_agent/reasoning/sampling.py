@@ -91,6 +91,13 @@ class Sampler:
         return torch.where(sure, tokens[0], token)
 
 
+def log_likelihood(tokens: Sequence[int], logits: Tensor) -> Tensor:
+    """Total log probability of `tokens`, natural: (1,). logits: (tokens, vocabulary) float32, (vocabulary,) for one."""
+    rows = logits.reshape(len(tokens), -1)
+    wanted = torch.tensor(tokens, device=logits.device)
+    return rows.log_softmax(-1).gather(1, wanted[:, None]).sum()[None]
+
+
 def read_back(chosen: Sequence[Tensor]) -> list[int | tuple[float, ...]]:
     """What a step chose, as numbers: () int64 -> a token, (n,) float32 -> n floats. The device is waited for once."""
     if not chosen:

@@ -109,6 +109,10 @@ class Stream:
         kept = bisect_right(self._ends, length)
         return int(self._ends[kept - 1]) if kept else 0
 
+    def tokens_within(self, length: int) -> list[int]:
+        """Every token, the cue's and interjected ones too, up to the first `length` characters of the text."""
+        return self._tokens[: self._cue + bisect_right(self._ends, length)]
+
     def rewind(self, length: int) -> None:
         """Cut back to the last token boundary within the first `length` characters of the text."""
         kept = bisect_right(self._ends, length)

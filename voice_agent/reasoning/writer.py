@@ -101,14 +101,19 @@ class Writer:
                 self.stream.sample(token)
 
     def say(self, words: Sequence[int]) -> str:
-        """A whole utterance that is given, not chosen; what was being written is dropped. Returns the text to voice."""
+        """A whole utterance that is given, not chosen; what was being written is dropped. Returns the text to voice.
+
+        A direct answer, which is one utterance, goes on behind it.
+        """
         self.drop()
-        self.open("progress")
+        direct = self.cue == "direct"
+        if not direct:
+            self.open("progress")
         for token in words:
             self.stream.sample(token)
         self.stream.end_sentence()
         self.stream.choose_again()
-        self._open = False
+        self._open, self._start = direct, len(self.text) if direct else self._start
         return self._give_out(len(self.text))
 
     def drop(self) -> None:
@@ -164,6 +169,10 @@ class Writer:
         """No more words will come: the rest that was held back."""
         self.done = True
         return self._give_out(len(self.text))
+
+    def before_last_utterance(self) -> list[int]:
+        """The tokens behind which the last utterance began, its cue included."""
+        return self.stream.tokens_within(self._start)
 
     def _first(self, cue: Cue) -> list[int]:
         """The cue as it stands right behind the thoughts."""
