@@ -1,9 +1,14 @@
 """How good and how quick the answers are, measured on question sets in text mode.
 
 datasets      a question set -> items: question, gold answer, how it is scored
+selection     a random share of the items, one process' part of them
 scoring       what was spoken -> the answer that was stated, right or wrong (mathematics: where it is LaTeX)
+refusals      what was spoken -> refused, partly refused, answered, by rules; judge: the same by a language model
+attacks       what is done to a request to have it answered all the same
 intervals     samples -> mean with its 95% interval, paired differences
 answering     one question to one reasoner on a declared voice -> what was thought and said, and when
+delay         written words and their times -> when each clause sounds, and how long the listener waits
+verdicts      item, answer -> the part of a kept line that the question set decides
 runs          jobs -> kept lines: resumable, several conversations at once, every item exactly once
 subject       the model under test, and a reasoner with a time of its own for each conversation
 modes         the command `voice-agent eval`: one set of questions in several modes, and the table (table)

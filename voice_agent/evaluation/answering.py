@@ -4,8 +4,8 @@
 
 In virtual time a conversation has a clock of its own, which only its own steps move, each by its declared cost: what is
 said is then the same whether it runs alone or beside others, on an idle machine or on a busy one. The voice stands for
-the loudspeaker: written words take their time to sound, and the reasoner is told how much still waits. Seconds count
-from the end of the question.
+the loudspeaker: written words take their time to sound, and the reasoner is told how much still waits. How long a
+listener waits is worked out beside it, clause by clause (delay). Seconds count from the end of the question.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from time import monotonic
 from typing import Protocol
 
 from ..clock import WallClock
-from ..events import Done, Injected, ModelCall, Thought, Withdrawn, Written
+from ..events import AnswerEvent, Done, Injected, ModelCall, Rated, ReplyEnd, Thought, Withdrawn, Written
+from ..reasoning.modes import parse_mode
+from ..reasoning.prompts import FILLER
 from ..reasoning.reasoner import AsyncReasoner
 from ..reasoning.stated_numbers import may_grow, number_spans, numbers_in
-from ..settings import DeclaredCosts
-
-CHARACTERS_PER_S = 15.0  # of the declared voice, as the bundled one speaks
+from ..settings import DeclaredCosts, Speaking
+from .delay import CHARACTERS_PER_S, ClauseVoice
 
 
 class Timekeeper(Protocol):
@@ -36,46 +37,58 @@ class Timekeeper(Protocol):
         """The question has ended: seconds count from here."""
         ...
 
+    @property
+    def steps_s(self) -> Sequence[float]:
+        """When each step since then was over."""
+        ...
+
 
 @dataclass
 class DeclaredTime:
     """A conversation's own time."""
 
     costs: DeclaredCosts
+    steps_s: list[float] = field(default_factory=list)
     _now_s: float = 0.0
 
     def restart(self) -> None:
         self._now_s = 0.0
+        self.steps_s.clear()
 
     def now_s(self) -> float:
         return self._now_s
 
     def charge(self, call: ModelCall) -> None:
         self._now_s += self.costs.step_s(call.tokens)
+        self.steps_s.append(self._now_s)
 
 
 class MeasuredTime(WallClock):
     """The wall clock, for conversations that run alone."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps_s: list[float] = []
+
     def restart(self) -> None:
         self._start_s = monotonic()
+        self.steps_s.clear()
 
     def charge(self, call: ModelCall) -> None:
         """Time passes by itself."""
+        self.steps_s.append(self.now_s())
 
 
 @dataclass
 class DeclaredVoice:
-    """Sounds what is written, at once and at an even pace; remembers how long it was silent."""
+    """Sounds what is written, at once and at an even pace: what the reasoner knows of the loudspeaker."""
 
     end_s: float = 0.0  # when everything said so far has sounded; in the beginning the end of the question
-    silences_s: list[float] = field(default_factory=list)
     _kept: int = 0  # characters that had sounded when the voice was stopped
     _pieces: list[tuple[float, int]] = field(default_factory=list)  # since then: start, length in characters
 
     def say(self, text: str, now_s: float) -> None:
         start_s = max(now_s, self.end_s)
-        self.silences_s.append(start_s - self.end_s)
         self._pieces.append((start_s, len(text)))
         self.end_s = start_s + len(text) / CHARACTERS_PER_S
 
@@ -119,54 +132,126 @@ class Answered:
     injected_step: int | None
     first_written_s: float | None
     took_s: float
-    total_delay_s: float  # silence before and between what sounded, as the method's paper adds it up
+    total_delay_s: (
+        float  # silence before and between what sounded, as the method's paper adds it up; took_s if nothing did
+    )
     longest_silence_s: float
+    first_token_s: float | None = None  # the writer's first token, whether given out or not
+    first_audible_s: float | None = None
+    first_informative_s: float | None = None  # of the first clause that the model wrote: no filler
+    stall_s: float = 0.0  # of the total delay, what lies within the answer
+    total_delay_fast_s: float = 0.0  # with an infinitely fast voice
+    stall_fast_s: float = 0.0
+    withdrawn: tuple[str, ...] = ()  # at every withdrawal, what of the answer had sounded by then
+    log_likelihoods: tuple[float, ...] = ()  # of the texts that were to be rated
 
 
 async def ask(
-    reasoner: AsyncReasoner, time: Timekeeper, question: str, mode: str, interjection: Interjection | None = None
+    reasoner: AsyncReasoner,
+    time: Timekeeper,
+    question: str,
+    mode: str,
+    interjection: Interjection | None = None,
+    *,
+    rate: Sequence[str] = (),
+    speaking: Speaking | None = None,
+    costs: DeclaredCosts | None = None,
 ) -> Answered:
     """Put one question to a fresh reasoner and listen until the answer is over.
 
-    interjection: stops the voice, cuts the spoken words back to what has sounded, and is heard.
+    interjection: stops the voice, cuts the spoken words back to what has sounded, and is heard. rate: texts whose
+    likelihood in place of the last words is asked for. speaking, costs: how the answer is cut into clauses and how long
+    each takes to be made; the defaults are the cpu profile's.
     """
     await reasoner.warm_up()
     time.restart()
-    voice = DeclaredVoice()
-    reasoner.backlog_s = lambda: voice.backlog_s(time.now_s())
-    thoughts: list[Piece] = []
-    written: list[Piece] = []
+    speaking = speaking or Speaking()
+    clauses = ClauseVoice(speaking, costs or DeclaredCosts()), ClauseVoice.infinitely_fast(speaking)
+    listener = _Listener(reasoner, time, *clauses, interjection)
+    reasoner.backlog_s = lambda: listener.voice.backlog_s(time.now_s())
+    async for event in reasoner.answer(question, mode=mode, rate=rate):
+        if isinstance(event, Done):
+            return listener.answered(event, len(FILLER) if parse_mode(mode).filler else 0)
+        listener.take(event)
+    raise AssertionError("an answer ends with Done")
+
+
+@dataclass
+class _Listener:
+    """Who asked: hears the answer, may interject, and remembers when what was said."""
+
+    reasoner: AsyncReasoner
+    time: Timekeeper
+    real: ClauseVoice
+    fast: ClauseVoice
+    interjection: Interjection | None
+    voice: DeclaredVoice = field(default_factory=DeclaredVoice)
+    thoughts: list[Piece] = field(default_factory=list)
+    written: list[Piece] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
     injected_step: int | None = None
     first_written_s: float | None = None
-    async for event in reasoner.answer(question, mode=mode):
+    log_likelihoods: tuple[float, ...] = ()
+
+    def take(self, event: AnswerEvent) -> None:
+        now_s = self.time.now_s()
         match event:
             case Thought():
-                thoughts.append(Piece(event.text, event.step))
-                if interjection and len(thoughts) == interjection.after_thoughts:
-                    reasoner.cut_spoken(reasoner.spoken[: voice.sounded(time.now_s())])
-                    voice.stop(time.now_s(), len(reasoner.spoken))
-                    reasoner.hear(interjection.words)
-            case Written() if event.reply == reasoner.reply:  # what was written before a cut is gone
-                written.append(Piece(event.text, event.step))
-                first_written_s = time.now_s() if first_written_s is None else first_written_s
-                voice.say(event.text, time.now_s())
-            case Withdrawn() if event.reply == reasoner.reply:
-                reasoner.cut_spoken(reasoner.spoken[: voice.sounded(time.now_s())])
-                voice.stop(time.now_s(), len(reasoner.spoken))
+                self.thoughts.append(Piece(event.text, event.step))
+                if self.interjection and len(self.thoughts) == self.interjection.after_thoughts:
+                    self._fall_silent(now_s)
+                    self.reasoner.hear(self.interjection.words)
+            case Written() if event.reply == self.reasoner.reply:  # what was written before a cut is gone
+                self.written.append(Piece(event.text, event.step))
+                self.first_written_s = now_s if self.first_written_s is None else self.first_written_s
+                for voice in (self.voice, self.real, self.fast):
+                    voice.say(event.text, now_s)
+            case Withdrawn() if event.reply == self.reasoner.reply:
+                self._fall_silent(now_s)
+                self.withdrawn.append(self.reasoner.spoken)
             case Injected():
-                injected_step = event.step
-            case Done():
-                return Answered(
-                    event,
-                    tuple(thoughts),
-                    tuple(written),
-                    injected_step,
-                    first_written_s,
-                    time.now_s(),
-                    sum(voice.silences_s),
-                    max(voice.silences_s, default=time.now_s()),
-                )
-    raise AssertionError("an answer ends with Done")
+                self.injected_step = event.step
+            case ReplyEnd():
+                self._finish(now_s)
+            case Rated():
+                self.log_likelihoods = event.log_likelihoods
+
+    def answered(self, done: Done, filler: int) -> Answered:
+        """filler: characters at the beginning that say nothing."""
+        took_s, first_step = self.time.now_s(), done.first_written_step
+        self._finish(took_s)  # of an answer that ran out of tokens
+        return Answered(
+            done,
+            tuple(self.thoughts),
+            tuple(self.written),
+            self.injected_step,
+            self.first_written_s,
+            took_s,
+            total_delay_s=_or(self.real.total_delay_s(), took_s),
+            longest_silence_s=max((chunk.delay_s for chunk in self.real.chunks), default=took_s),
+            first_token_s=None if first_step is None else self.time.steps_s[first_step - 1],
+            first_audible_s=self.real.first_s(),
+            first_informative_s=self.real.first_s(filler),
+            stall_s=_or(self.real.stall_s(), 0.0),
+            total_delay_fast_s=_or(self.fast.total_delay_s(), took_s),
+            stall_fast_s=_or(self.fast.stall_s(), 0.0),
+            withdrawn=tuple(self.withdrawn),
+            log_likelihoods=self.log_likelihoods,
+        )
+
+    def _fall_silent(self, now_s: float) -> None:
+        self.reasoner.cut_spoken(self.reasoner.spoken[: self.voice.sounded(now_s)])
+        self.voice.stop(now_s, len(self.reasoner.spoken))
+        self.real.stop(now_s)
+        self.fast.stop(now_s)
+
+    def _finish(self, now_s: float) -> None:
+        self.real.finish(now_s)
+        self.fast.finish(now_s)
+
+
+def _or(seconds: float | None, otherwise_s: float) -> float:
+    return otherwise_s if seconds is None else seconds
 
 
 def spoke_ahead(answered: Answered, question: str, stated: Fraction) -> bool:

@@ -34,6 +34,12 @@ class Interval:
         """'+4.2 points [-12.5, +20.8]': of a difference of shares"""
         return f"{100 * self.mean:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
 
+    def seconds(self) -> str:
+        """'-3.21 s [-4.00, -2.50]': of a difference of times"""
+        if math.isnan(self.mean):
+            return "-"
+        return f"{self.mean:+.2f} s [{self.low:+.2f}, {self.high:+.2f}]"
+
 
 def share(right: int, of: int) -> Interval:
     """Wilson's score interval of a proportion (Wilson 1927); nothing measured is anything from 0 to 1."""

@@ -3,7 +3,9 @@
     run_eval("gsm8k", ...) -> OUT/gsm8k.jsonl, one line per item and mode; OUT/gsm8k.summary.json; the table
 
 In virtual time each conversation has its own declared clock and any number of them share the model's steps; in real
-time they run one after the other, so that the seconds are those of one conversation.
+time they run one after the other, so that the seconds are those of one conversation. Several processes may each do a
+part (OUT/gsm8k.2-of-4.jsonl); the table is that of all parts as soon as all are there. Sets that are made of requests
+to refuse may be asked under an attack (OUT/strongreject.virtual-context.jsonl).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,11 +22,27 @@ from rich.console import Console
 
 from ..errors import UnusableInput
 from ..settings import Settings
-from .answering import ask, spoke_ahead
+from .answering import Answered, ask
+from .attacks import ATTACKS, attacked
 from .datasets import DATASETS, Item, load_items, seed_of
-from .runs import Job, KeptLines, Line, run_jobs
+from .judge import Judge
+from .runs import Job, KeptLines, Line, read_lines, run_jobs
+from .selection import Shard, sampled
 from .subject import Subject, Time, about_run
-from .table import comparisons, figures, modes_table
+from .table import comparisons, differences, figures, modes_table
+from .verdicts import verdict_of
+
+WHOLE = Shard()
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Whom the items are asked, and how."""
+
+    subject: Subject
+    judge: Judge | None
+    attack: str | None
+    seed: int
 
 
 def run_eval(
@@ -35,75 +54,132 @@ def run_eval(
     data: Path | None = None,
     offset: int = 0,
     limit: int | None = None,
+    sample: Fraction | None = None,
+    shard: Shard = WHOLE,
     at_once: int = 8,
     time: Time = "virtual",
     seed: int = 0,
+    attack: str | None = None,
+    judge: str | None = None,
 ) -> int:
     """Answer what has not been answered yet, then print the table of these rows and modes; 0.
 
+    sample: a random share of the rows. shard: the part of them that this process does. attack, judge: where refusals
+    count; the judge is a model's name.
+
     Raises:
-        UnusableInput: an unusable question set, model or folder, or real time for several conversations at once.
+        UnusableInput: an unusable question set, model or folder, real time for several conversations at once, or an
+        attack on, or a judge of, what is no request to refuse.
     """
     if time == "real" and at_once > 1:
         raise UnusableInput("real delays are those of one conversation: add --at-once 1, or leave --time virtual")
     items = load_items(dataset, data, offset=offset, limit=limit)
-    path = out / f"{dataset}.jsonl"
-    about = {**about_run(settings, time, seed, dataset, data), "dataset": dataset}
-    with KeptLines.open(path, about) as kept:
-        keys = [(item, mode, f"{dataset} {item.row} {mode}") for item in items for mode in modes]
-        if any(key not in kept.lines for _, _, key in keys):
+    _check_refusals(dataset, attack, judge)
+    items = sampled(items, sample, seed) if sample is not None else items
+    stem = f"{dataset}.{attack}" if attack else dataset
+    about = {
+        **about_run(settings, time, seed, dataset, data),
+        "dataset": dataset,
+        "voice": {"clauses": dataclasses.asdict(settings.speaking), "costs": _voice_costs(settings)},
+        **({"attack": attack} if attack else {}),
+        **({"judge": judge} if judge else {}),
+    }
+    with KeptLines.open(shard.file(out, stem), about) as kept:
+        own = [(item, mode, _key(item, mode)) for item in shard.of(items) for mode in modes]
+        if any(key not in kept.lines for _, _, key in own):
             subject = Subject.load(settings, time)
-            jobs = [_job(subject, item, mode, key, seed) for item, mode, key in keys]
-            asyncio.run(run_jobs(jobs, kept, at_once=at_once, what=dataset))
-        lines = [kept.lines[key] for _, _, key in keys]
-    show(lines, modes, about, out / f"{dataset}.summary.json")
+            asking = _Asking(subject, Judge.load(judge, subject) if judge else None, attack, seed)
+            jobs = [_job(asking, item, mode, key) for item, mode, key in own]
+            asyncio.run(run_jobs(jobs, kept, at_once=at_once, what=shard.file(out, stem).stem))
+        lines = {key: kept.lines[key] for _, _, key in own}
+    for other in shard.all_of_them():
+        if other != shard:
+            lines |= read_lines(other.file(out, stem), about)
+    wanted = [_key(item, mode) for item in items for mode in modes]
+    missing = sum(key not in lines for key in wanted)
+    summary = (shard if missing else WHOLE).file(out, stem, "summary.json")
+    show([lines[key] for key in (wanted if not missing else (key for _, _, key in own))], modes, about, summary)
+    if missing:
+        print(f"part {shard.number} of {shard.of_all} is done; the others have yet to answer {missing} times")
     return 0
 
 
 def show(lines: Sequence[Line], modes: Sequence[str], about: Line, summary: Path) -> None:
-    """The table and the paired differences on standard output, the same as JSON beside the lines."""
+    """The table and the paired differences on standard output, the same as JSON in `summary`."""
     by_mode = {mode: [line for line in lines if line["mode"] == mode] for mode in modes}
     limit_s = about["reasoning"]["longest_silence_s"]
     measured = {mode: figures(rows, limit_s) for mode, rows in by_mode.items()}
     compared = comparisons(by_mode)
+    by_measure = differences(by_mode)
+    under = f" under {about['attack']}" if "attack" in about else ""
     console = Console(highlight=False, soft_wrap=True)
-    console.print(modes_table(measured, title=f"{about['dataset']}, {about['model']}, {about['time']} time"))
+    console.print(modes_table(measured, title=f"{about['dataset']}{under}, {about['model']}, {about['time']} time"))
     for name, interval in compared.items():
-        console.print(f"{name}: accuracy {interval.points()}")
+        console.print(
+            f"{name}: accuracy {interval.points()}; total delay {by_measure[name]['total_delay_s'].seconds()}"
+        )
     as_json = {
         "about": about,
         "modes": {mode: dataclasses.asdict(values) for mode, values in measured.items()},
         "accuracy_differences": {name: dataclasses.asdict(interval) for name, interval in compared.items()},
+        "differences": {
+            name: {measure: dataclasses.asdict(interval) for measure, interval in intervals.items()}
+            for name, intervals in by_measure.items()
+        },
     }
     summary.write_text(json.dumps(as_json, indent=1) + "\n", encoding="utf-8")
 
 
-def _job(subject: Subject, item: Item, mode: str, key: str, seed: int) -> Job:
+def _check_refusals(dataset: str, attack: str | None, judge: str | None) -> None:
+    if attack is not None and attack not in ATTACKS:
+        raise UnusableInput(f"unknown attack '{attack}': choose one of {', '.join(ATTACKS)}")
+    if (attack or judge) and not DATASETS[dataset].refusals:
+        option = "--attack" if attack else "--judge"
+        names = ", ".join(name for name, known in DATASETS.items() if known.refusals)
+        raise UnusableInput(f"{option} is for sets of requests to refuse ({names}), not for {dataset}: leave it out")
+
+
+def _voice_costs(settings: Settings) -> dict[str, float]:
+    return {name: getattr(settings.costs, name) for name in ("clause_base_ms", "clause_ms_per_s")}
+
+
+def _key(item: Item, mode: str) -> str:
+    return f"{item.dataset} {item.row} {mode}"
+
+
+def _job(asking: _Asking, item: Item, mode: str, key: str) -> Job:
+    subject, attack = asking.subject, asking.attack
+    choices = DATASETS[item.dataset].choices
+
     async def run() -> Line:
-        item_seed = seed_of(item.dataset, item.row, mode) + seed
+        item_seed = seed_of(item.dataset, item.row, mode) + asking.seed
         reasoner, time = subject.reasoner(item_seed)
-        answered = await ask(reasoner, time, item.question, mode)
+        question = attacked(attack, item.question, subject.tokenizer) if attack else item.question
+        answered = await ask(
+            reasoner,
+            time,
+            question,
+            mode,
+            rate=choices(item).texts if choices else (),
+            speaking=subject.settings.speaking,
+            costs=subject.settings.costs,
+        )
         done = answered.done
-        verdict = DATASETS[item.dataset].score(done.spoken, item)
-        number = _number(verdict.stated)
         return {
             "dataset": item.dataset,
             "row": item.row,
             "mode": mode,
             "seed": item_seed,
-            "right": verdict.right,
-            "stated": verdict.stated,
-            "gold": item.gold,
+            **({"attack": attack} if attack else {}),
+            **verdict_of(item, answered, mode),
+            **(await asking.judge.judge(item.question, done.spoken) if asking.judge else {}),
             "first_written_step": done.first_written_step,
             "steps": done.steps,
             "thinking_tokens": done.thinking_tokens,
             "spoken_tokens": done.spoken_tokens,
             "reason": done.reason,
-            "first_written_s": _rounded(answered.first_written_s),
-            "took_s": _rounded(answered.took_s),
-            "total_delay_s": _rounded(answered.total_delay_s),
-            "longest_silence_s": _rounded(answered.longest_silence_s),
-            "spoke_ahead": number is not None and mode != "direct" and spoke_ahead(answered, item.question, number),
+            "retractions": len(answered.withdrawn),
+            **_times(answered),
             "spoken": done.spoken,
             "thoughts": done.thoughts,
         }
@@ -111,12 +187,18 @@ def _job(subject: Subject, item: Item, mode: str, key: str, seed: int) -> Job:
     return Job(key, run)
 
 
-def _number(stated: str) -> Fraction | None:
-    try:
-        return Fraction(stated)
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
+def _times(answered: Answered) -> Line:
+    names = (
+        "first_token_s",
+        "first_written_s",
+        "first_audible_s",
+        "first_informative_s",
+        "took_s",
+        "total_delay_s",
+        "stall_s",
+        "longest_silence_s",
+        "total_delay_fast_s",
+        "stall_fast_s",
+    )
+    seconds = {name: getattr(answered, name) for name in names}
+    return {name: None if value is None else round(value, 3) for name, value in seconds.items()}

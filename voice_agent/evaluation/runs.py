@@ -2,6 +2,7 @@
 
     KeptLines.open(path, about)  -> what an earlier run of the same thing has kept; a torn last line is dropped
     run_jobs(jobs, kept, ...)    -> the lines that were missing, made by asyncio tasks
+    read_lines(path, about)      -> what is kept so far of the same thing, while another process may be writing
 
 The first line of a file says what its lines were made with; a run with other settings must not go on with them.
 """
@@ -67,8 +68,7 @@ class KeptLines:
             head, lines = _read(path)
             if head is None:
                 _append(path, about)
-            elif head != about:
-                raise UnusableInput(f"{path} was made with {_differences(head, about)}; choose another --out")
+            _refuse_another(path, head, about)
             yield cls(path, about, lines)
         finally:
             lock.release()
@@ -120,6 +120,23 @@ async def run_jobs(jobs: Sequence[Job], kept: KeptLines, *, at_once: int, what: 
             raise unusable[0] if unusable else group from None
 
 
+def read_lines(path: Path, about: Line) -> dict[str, Line]:
+    """The whole lines of a file that another process may be writing; none where there is no file yet.
+
+    Raises:
+        UnusableInput: they were made with something else, or a line is none of a run.
+    """
+    try:
+        whole, _ = _whole_lines(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UnusableInput(f"cannot read {path}: {error.strerror or error}") from error
+    head, lines = _parsed(path, whole)
+    _refuse_another(path, head, about)
+    return lines
+
+
 def _read(path: Path) -> tuple[Line | None, dict[str, Line]]:
     """Head and lines; what was being written when the process was killed is cut off."""
     if not path.exists():
@@ -128,6 +145,10 @@ def _read(path: Path) -> tuple[Line | None, dict[str, Line]]:
     if torn:
         with path.open("r+b") as file:
             file.truncate(len(whole))
+    return _parsed(path, whole)
+
+
+def _parsed(path: Path, whole: bytes) -> tuple[Line | None, dict[str, Line]]:
     head: Line | None = None
     lines: dict[str, Line] = {}
     for number, text in enumerate(whole.split(b"\n")[:-1], 1):
@@ -155,6 +176,12 @@ def _append(path: Path, line: Line) -> None:
         file.write(json.dumps(line, ensure_ascii=False).encode("utf-8") + b"\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _refuse_another(path: Path, head: Line | None, about: Line) -> None:
+    about = json.loads(json.dumps(about))
+    if head is not None and head != about:
+        raise UnusableInput(f"{path} was made with {_differences(head, about)}; choose another --out")
 
 
 def _differences(head: Line, about: Line) -> str:
