@@ -39,6 +39,7 @@ from .runs import KeptLines, Line
 from .suite import make_suite
 
 MODE = "async"
+WIDTH = 120  # characters of the table
 
 
 def run_live(*, settings: Settings, out: Path, time: Time, minutes: float, times: float, seed: int) -> bool:
@@ -65,7 +66,7 @@ def run_live(*, settings: Settings, out: Path, time: Time, minutes: float, times
             finally:
                 parts.workers.close()
         figures = figures_of([kept.lines[path.stem] for path in wanted])
-    Console(highlight=False).print(table_of(figures))
+    Console(highlight=False, width=WIDTH).print(table_of(figures))
     kept_figures = [dataclasses.asdict(figure) | {"met": figure.met} for figure in figures]
     text = json.dumps({"time": time, "profile": settings.profile, **machine(), "figures": kept_figures}, indent=1)
     (out / "figures.json").write_text(text + "\n", encoding="utf-8")

@@ -53,7 +53,7 @@ ANSWERED_S = 0.4  # after the question the answer begins to sound, about
 MARGIN_S = 0.4  # no interruption so close to the answer's first or last word
 CUT_WITHIN_S = 4.0  # from the user's onset
 POLL_S = 0.005
-WIDTH = 160  # characters of the table
+WIDTH = 200  # characters of the table
 
 
 @dataclass(frozen=True)
