@@ -85,7 +85,7 @@ def test_placements_are_settings() -> None:
 
 def line(row: int, what: str, point: int = 30, **values: Any) -> dict[str, Any]:
     known = {"right": False, "stale": False, "changed": False, "stated": "5", "placement": "inline", "point": point}
-    known |= {"steps_to_reflect": None, "thoughts_to_reflect": None}
+    known |= {"steps_to_reflect": None, "thoughts_to_reflect": None, "thought_pieces": 200, "thoughts": "one two"}
     return {"row": row, "what": what, **known, **values}
 
 

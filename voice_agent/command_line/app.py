@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import bench, conversations, evaluation, health, models
+from . import bench, conversations, experiments, health, models
 
 app = typer.Typer(
     name="voice-agent",
@@ -17,7 +17,7 @@ app = typer.Typer(
 app.command()(conversations.talk)
 app.command()(conversations.replay)
 app.command()(conversations.ask)
-app.command("eval")(evaluation.evaluate)
 app.command()(bench.bench)
 app.command()(health.doctor)
+app.add_typer(experiments.app, name="eval")
 app.add_typer(models.app, name="models")

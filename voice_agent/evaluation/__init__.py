@@ -15,7 +15,11 @@ modes         the command `voice-agent eval`: one set of questions in several mo
 alterations   a question whose number is corrected in mid-thought, and the answer that is then right
 injection     where a correction should enter: the experiment behind scripts/compare_injection (injection_table)
 gate          when the writer may speak: the experiment behind scripts/calibrate_gate (roc)
+reactions     self-doubt and panic in kept lines of corrections
+spoken        `voice-agent eval spoken`: questions said to the whole assistant, beside the same as text (spoken_table)
+interruptions `voice-agent eval interruptions`: the injection experiment in text, or with spoken corrections
 openings      whether wrong openings are withdrawn: the experiment behind scripts/check_openings
+report        `voice-agent eval report`: kept lines -> one page with tables, drawings and every item
 
 Kept lines are JSON, one object a line; tables are made from them alone.
 """

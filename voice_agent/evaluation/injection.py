@@ -5,7 +5,7 @@
 Each item is a question whose number the user corrects (alterations.py). First it is answered uncorrected; then, with
 the same seed, once for every placement and moment, the correction coming in after 10, 30, 60 or 90% of the thoughts of
 the uncorrected run. The altered question asked outright is the ceiling. As a control an irrelevant remark comes in
-instead, which must not change the answer.
+instead, which must not change the answer; or the user asks it to hurry, which must not make it guess.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ PLACEMENTS: dict[str, tuple[Injection, bool]] = {
     "both, verified": ("both", True),
 }
 POINTS = (10, 30, 60, 90)  # percent of the thoughts of the uncorrected run
-WHATS = ("correction", "remark")
+HURRY = "Please hurry, I need the answer now."
+WHATS = ("correction", "remark", "hurry")
 MODE = "async"
 WIDTH = 120  # characters of the table where standard output is no terminal
 
@@ -89,7 +90,7 @@ def run_injection(
     points: Sequence[int],
     at_once: int,
     seed: int,
-    whats: Sequence[str] = WHATS,
+    whats: Sequence[str] = WHATS[:2],
 ) -> None:
     """Make the lines that are missing, then print the table of these cases.
 
@@ -151,7 +152,7 @@ def _plain_job(subject: Subject, case: Case, what: str, seed: int) -> Job:
 
 def _injected_job(subject: Subject, case: Case, placement: str, point: int, what: str, plain: Line, seed: int) -> Job:
     made = case.alteration
-    words = made.correction if what == "correction" else case.remark
+    words = {"correction": made.correction, "remark": case.remark, "hurry": HURRY}[what]
     after = max(1, round(point / 100 * plain["thought_pieces"]))
 
     async def run() -> Line:
@@ -165,7 +166,7 @@ def _injected_job(subject: Subject, case: Case, placement: str, point: int, what
             "words": words,
             "injected_step": answered.injected_step,
         }
-        if what == "remark":
+        if what != "correction":
             return {**line, "right": line["stated"] == str(made.answer), "changed": line["stated"] != plain["stated"]}
         right = line["stated"] == str(made.altered_answer)
         return {

@@ -1,7 +1,7 @@
 """Kept lines of the injection experiment -> its table: one row for every placement and moment.
 
-Corrections are counted where the model solves the altered question asked outright and, uncorrected, the original one;
-remarks where it answers at all. Pure.
+Corrections are counted where the model solves the altered question asked outright; remarks, and requests to hurry,
+where it answers at all. Pure.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from .intervals import Interval, share
+from .reactions import reaction
 from .runs import Line
 
 
@@ -26,6 +27,9 @@ class Placed:
     steps_to_reflect: float | None
     thoughts_to_reflect: float | None
     changed_by_remark: Interval
+    self_doubt: int = 0  # wrong answers whose thoughts doubt the correction (reactions.py)
+    panic: int = 0  # wrong answers that were given at once, to corrections and to requests to hurry
+    changed_by_hurry: Interval | None = None
 
 
 def solvable(lines: Sequence[Line]) -> set[int]:
@@ -39,7 +43,11 @@ def placed_figures(lines: Sequence[Line], placement: str, points: Sequence[int])
     answered = {line["row"] for line in lines if line["what"] == "plain" and line["stated"]}
     here = [line for line in lines if line.get("placement") == placement and line["point"] in points]
     corrected = [line for line in here if line["what"] == "correction" and line["row"] in rows]
-    remarked = [line for line in here if line["what"] == "remark" and line["row"] in answered]
+    remarked, hurried = (
+        [line for line in here if line["what"] == what and line["row"] in answered] for what in ("remark", "hurry")
+    )
+    plain = {line["row"]: line for line in lines if line["what"] == "plain"}
+    reactions = [reaction(line, plain[line["row"]]) for line in (*corrected, *hurried) if line["row"] in plain]
     return Placed(
         items=len(corrected),
         right=share(sum(line["right"] for line in corrected), len(corrected)),
@@ -47,6 +55,9 @@ def placed_figures(lines: Sequence[Line], placement: str, points: Sequence[int])
         steps_to_reflect=_median([line["steps_to_reflect"] for line in corrected]),
         thoughts_to_reflect=_median([line["thoughts_to_reflect"] for line in corrected]),
         changed_by_remark=share(sum(line["changed"] for line in remarked), len(remarked)),
+        self_doubt=reactions.count("self-doubt"),
+        panic=reactions.count("panic"),
+        changed_by_hurry=share(sum(line["changed"] for line in hurried), len(hurried)) if hurried else None,
     )
 
 
@@ -63,7 +74,17 @@ def injection_table(lines: Sequence[Line], placements: Sequence[str], points: Se
     )
     for heading in ("words enter", "after"):
         table.add_column(heading)
-    for heading in ("of", "right", "stale answer", "steps to reflect", "thoughts", "changed by a remark"):
+    for heading in (
+        "of",
+        "right",
+        "stale answer",
+        "self-doubt",
+        "panic",
+        "steps to reflect",
+        "thoughts",
+        "changed by a remark",
+        "by haste",
+    ):
         table.add_column(heading, justify="right")
     for placement in placements:
         for at in (*([point] for point in points), list(points)):
@@ -74,8 +95,10 @@ def injection_table(lines: Sequence[Line], placements: Sequence[str], points: Se
                 "all" if all_of_them else f"{at[0]}%",
                 str(f.items),
                 *(_share(interval, all_of_them) for interval in (f.right, f.stale)),
+                *(str(count) for count in (f.self_doubt, f.panic)),
                 *("-" if count is None else f"{count:.4g}" for count in (f.steps_to_reflect, f.thoughts_to_reflect)),
                 _share(f.changed_by_remark, all_of_them),
+                "-" if f.changed_by_hurry is None else _share(f.changed_by_hurry, all_of_them),
             )
     return table
 

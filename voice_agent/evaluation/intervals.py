@@ -2,6 +2,8 @@
 
 share(right, of)            -> Interval: Wilson's, for a proportion
 difference(ours, theirs)    -> Interval: paired bootstrap, both sides measured on the same items
+ratio(ours, theirs)         -> Interval: the same of a quotient of medians or means
+median(values)              -> Interval: bootstrap
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -59,7 +62,41 @@ def difference(ours: Sequence[float], theirs: Sequence[float], seed: int = 0) ->
     assert len(ours) == len(theirs), "a paired difference needs both sides of every item"
     if not ours:
         return Interval(math.nan, math.nan, math.nan)
-    differences = np.asarray(ours, float) - np.asarray(theirs, float)
-    items = np.random.default_rng(seed).integers(0, len(differences), (DRAWS, len(differences)))
-    low, high = np.percentile(differences[items].mean(1), (2.5, 97.5))
-    return Interval(float(differences.mean()), float(low), float(high))
+    differences = [a - b for a, b in zip(ours, theirs, strict=True)]
+    low, high = np.percentile(_resampled(differences, seed).mean(1), (2.5, 97.5))
+    return Interval(float(np.mean(differences)), float(low), float(high))
+
+
+def median(values: Sequence[float], seed: int = 0) -> Interval:
+    """Median with its percentile bootstrap interval."""
+    if not values:
+        return Interval(math.nan, math.nan, math.nan)
+    low, high = np.percentile(np.median(_resampled(values, seed), 1), (2.5, 97.5))
+    return Interval(float(np.median(values)), float(low), float(high))
+
+
+def ratio(
+    ours: Sequence[float], theirs: Sequence[float], of: Literal["median", "mean"] = "median", seed: int = 0
+) -> Interval:
+    """Median (or mean) of ours / that of theirs, measured on the same items; infinite where theirs is 0.
+
+    ours, theirs: one number an item, in the same order.
+    """
+    assert len(ours) == len(theirs), "a paired ratio needs both sides of every item"
+    if not ours:
+        return Interval(math.nan, math.nan, math.nan)
+    middle: Any = np.median if of == "median" else np.mean
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = float(np.float64(middle(ours)) / middle(theirs))
+        drawn = middle(_resampled(ours, seed), 1) / middle(_resampled(theirs, seed), 1)
+    known = drawn[~np.isnan(drawn)]
+    if not len(known):
+        return Interval(found, math.nan, math.nan)
+    low, high = np.percentile(known, (2.5, 97.5), method="inverted_cdf")  # no value between a number and infinity
+    return Interval(found, float(low), float(high))
+
+
+def _resampled(values: Sequence[float], seed: int) -> np.ndarray:
+    """(DRAWS, n) items drawn with replacement: the same ones for equal lengths and seeds, so that pairs stay pairs."""
+    items = np.random.default_rng(seed).integers(0, len(values), (DRAWS, len(values)))
+    return np.asarray(values, float)[items]
