@@ -45,7 +45,7 @@ POINTS = (10, 30, 60, 90)  # percent of the thoughts of the uncorrected run
 HURRY = "Please hurry, I need the answer now."
 WHATS = ("correction", "remark", "hurry")
 MODE = "async"
-WIDTH = 120  # characters of the table where standard output is no terminal
+WIDTH = 140  # characters of the table
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,7 @@ def run_injection(
         if any(key not in kept.lines for key in keys):
             asyncio.run(_run(Subject.load(settings), plain, injected, kept, at_once, seed))
         lines = [kept.lines[key] for key in keys]
-    console = Console(highlight=False)
-    width = console.width if console.is_terminal else WIDTH
-    console.print(injection_table(lines, placements, points), width=width)
+    Console(highlight=False, width=WIDTH).print(injection_table(lines, placements, points))
 
 
 async def _run(

@@ -91,9 +91,7 @@ def run_spoken_interruptions(
             with Player.load(settings, out, seed) as player:
                 asyncio.run(_run(player, plain, corrected, kept))
         lines = [kept.lines[key] for key in keys]
-    console = Console(highlight=False)
-    width = console.width if console.is_terminal else WIDTH
-    console.print(injection_table(lines, [SPOKEN], points), width=width)
+    Console(highlight=False, width=WIDTH).print(injection_table(lines, [SPOKEN], points))
 
 
 async def _run(

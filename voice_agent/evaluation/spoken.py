@@ -42,7 +42,7 @@ from .suite import make_sound
 DATASET = "gsm8k"  # its questions can be said and its answers are numbers
 NOISE = "hiss"  # steady, at all frequencies of a voice
 STARTS_S = 0.5  # of silence before the question, in which the detector hears the noise alone
-WIDTH = 140  # characters of the table where standard output is no terminal
+WIDTH = 140  # characters of the table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,9 +105,9 @@ def run_spoken(
                 jobs = [_spoken_job(player, *one) for one in said]
                 asyncio.run(run_jobs(jobs, kept, at_once=1, what="spoken"))
         lines = [kept.lines[_key(*one)] for one in (*texts, *said)]
-    console = Console(highlight=False)
-    width = console.width if console.is_terminal else WIDTH
-    console.print(spoken_table(lines, f"spoken {DATASET}, {settings.models.language}, virtual time"), width=width)
+    Console(highlight=False, width=WIDTH).print(
+        spoken_table(lines, f"spoken {DATASET}, {settings.models.language}, virtual time")
+    )
     return 0
 
 
