@@ -21,6 +21,8 @@ PLAYED = "The train travels sixty kilometers in forty-five minutes, so wait, it 
         ("Mm.", 0.3, "back-channel"),
         ("Mmmm.", 0.8, "back-channel"),
         ("Aha.", 0.4, "back-channel"),
+        ("M.H.M.", 0.5, "back-channel"),
+        ("N-M-H-N-N.", 1.0, "back-channel"),
         ("Yeah, okay.", 0.9, "back-channel"),
         ("I see.", 0.5, "back-channel"),
         ("Yeah, yeah, yeah, yeah.", 2.0, "correction"),  # too long to be in passing

@@ -114,7 +114,10 @@ def is_echo(words: Sequence[str], playing: Sequence[str]) -> bool:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(_one_spelling(word) for word in said(text))
+    words = said(text)
+    if "m" in words and set(words) <= set("mhnu"):  # "M.H.M.": hummed, and spelled letter by letter
+        return ("hmm",)
+    return tuple(_one_spelling(word) for word in words)
 
 
 def _one_spelling(word: str) -> str:

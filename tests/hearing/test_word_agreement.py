@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,11 +47,35 @@ def test_a_final_word_is_not_revised_nor_repeated() -> None:
     assert texts(agreement.finish(said("I meant ninety kilometers"))) == "kilometers"
 
 
+@pytest.mark.parametrize(
+    "readings",
+    [
+        ("was 86.", "was $86 in favor.", "was $86.50."),
+        ("we drove three", "we drove three hundred", "we drove 320 miles"),
+        ("it is twenty", "it is twenty f", "it is twenty five now"),
+        ("it is 10", "it is 10 for", "it is 10:40 now."),
+    ],
+)
+def test_a_number_waits_until_it_is_over(readings: tuple[str, ...]) -> None:
+    agreement = WordAgreement()
+    for reading in readings:
+        agreement.push(said(reading))
+    agreement.finish(said(readings[-1]))
+    assert texts(agreement.final) == readings[-1]
+
+
+def test_a_number_is_final_when_two_readings_hear_what_follows() -> None:
+    agreement = WordAgreement()
+    assert agreement.push(said("it costs forty two dollars and")) == []
+    assert texts(agreement.push(said("it costs forty two dollars and more"))) == "it costs forty two dollars and"
+    assert texts(agreement.push(said("it costs forty two dollars and more than two"))) == "more"
+
+
 def test_a_final_word_split_in_two_is_found_by_time() -> None:
     agreement = WordAgreement()
     for _ in range(2):
-        agreement.push(said("go 90 now"))
-    revised = [*said("go"), Word("nine", 0.3, 0.45, False), Word("ty", 0.45, 0.6, False), Word("now", 0.6, 0.9, False)]
+        agreement.push(said("go ninety now"))
+    revised = [*said("go"), Word("nine", 0.3, 0.45, False), Word("tea", 0.45, 0.6, False), *said("now", 0.6)]
     assert texts(agreement.finish(revised)) == "now"
 
 
@@ -59,6 +84,32 @@ def test_words_said_twice_stay_twice() -> None:
     agreement.push(said("no no no I"))
     assert texts(agreement.push(said("no no no I said"))) == "no no no I"
     assert texts(agreement.finish(said("no no no I said no no", word_s=0.29))) == "said no no"
+
+
+def test_a_phrase_said_twice_is_not_taken_for_the_first_time() -> None:
+    """As Whisper times it: the second "population" lasts 40 ms."""
+    times_s = (
+        (1.2, 1.9),
+        (1.9, 1.9),
+        (1.9, 2.3),
+        (2.3, 2.5),
+        (2.5, 3.1),
+        (3.1, 3.6),
+        (3.62, 3.66),
+        (3.7, 4.1),
+        (4.1, 4.5),
+    )
+    text = "the population of Canada with the population of Poland"
+    words = [Word(word, start_s, end_s, False) for word, (start_s, end_s) in zip(text.split(), times_s, strict=True)]
+    agreement = WordAgreement()
+    agreement.push(words[:8])
+    agreement.push(words[:8])
+    agreement.finish(words)
+    assert texts(agreement.final) == text
+    agreement = WordAgreement()
+    for _ in range(2):
+        agreement.push([*words[:6], Word("copulation", 3.62, 3.66, False), *words[7:8]])
+    assert texts(agreement.finish([*words[:6], Word("populations", 3.62, 3.7, False), *words[7:]])) == "of Poland"
 
 
 true_words = st.lists(st.sampled_from(VOCABULARY), max_size=25)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from voice_agent.errors import UnusableInput
-from voice_agent.hearing.word_recognizer import WordRecognizer
+from voice_agent.hearing.word_recognizer import WordRecognizer, likely_phrase
 from voice_agent.settings import Hearing
 
 from .sounds import RATE_HZ, Speak, plain_words, read_sound, silence, word_errors
@@ -38,6 +38,26 @@ def text(recognizer: WordRecognizer, sound: np.ndarray) -> str:
 def test_fixture_speech(recognizer: WordRecognizer, speak: Speak) -> None:
     errors = sum(word_errors(said, text(recognizer, speak(said))) for said in SENTENCES)
     assert errors / sum(len(plain_words(said)) for said in SENTENCES) <= 0.08
+
+
+def test_signs_belong_to_their_numbers(recognizer: WordRecognizer, speak: Speak) -> None:
+    assert "20%" in text(recognizer, speak("A shirt costs forty dollars and it is twenty percent off."))
+
+
+@pytest.mark.parametrize(
+    ("texts", "scores", "chosen"),
+    [
+        (["Just a sack.", "Just a sec."], [-0.5, -0.6], 1),
+        (["Just a sack.", "Just a sec."], [-0.5, -0.9], 0),  # too far behind
+        (["Share.", "", "Sure."], [-0.5, -0.6, -0.7], 2),
+        (["Stop.", "Sure."], [-0.5, -0.5], 0),
+        (["In France.", "In friends."], [-0.5, -0.6], 0),
+        (["", "Okay."], [-0.5, -0.6], 0),  # nothing was heard: nothing is made of it
+        (["Ninety."], [-0.5], 0),
+    ],
+)
+def test_a_near_guess_that_people_say_is_taken(texts: list[str], scores: list[float], chosen: int) -> None:
+    assert likely_phrase(texts, scores) == chosen
 
 
 def test_words_have_times(recognizer: WordRecognizer, speak: Speak) -> None:

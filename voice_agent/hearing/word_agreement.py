@@ -2,7 +2,8 @@
 
 The recogniser re-reads a growing utterance and may change its mind; a word is final once two consecutive readings
 agree on it and on all words before it (LocalAgreement-2, Machacek et al. 2023). Case and punctuation do not count. The
-last word of a reading waits until another follows: it may be cut off, and its full stop is a guess.
+last word of a reading waits until another follows: it may be cut off, and its full stop is a guess. A number waits as a
+whole: "86" is on its way to "$86.50", "three" to "320".
 What is final is never revised nor repeated: a later reading is taken from where the final words end. Pure.
 
     reading: list[Word] -> WordAgreement.push -> newly final: list[Word]
@@ -15,9 +16,11 @@ import dataclasses
 import re
 
 from ..events import Word
+from ..said import NUMBER_WORDS
 
 MATCHED_WORDS = 5  # final words that are looked for in a new reading, to find where they end in it
-OVERLAP_S = 0.05  # the same word in two readings overlaps at least so much
+OVERLAP_S = 0.05  # the same word in two readings overlaps at least so much; some are given no more time than that
+MOVED_S = 1.0  # between two readings a word moves by less
 SENTENCE_ENDS = (".", "!", "?")
 
 
@@ -34,6 +37,7 @@ class WordAgreement:
         agreed = 0
         while agreed < min(len(rest) - 1, len(self.pending)) and _same(rest[agreed], self.pending[agreed]):
             agreed += 1
+        agreed = min(agreed, _open_from(rest), _open_from(self.pending))
         self.pending = rest[agreed:]
         return self._settle(rest[:agreed])
 
@@ -55,9 +59,12 @@ class WordAgreement:
         last = self.final[-1]
         best, best_score = None, (0, 0.0)
         for cut in range(1, len(reading) + 1):
-            if reading[cut - 1].start_s > last.end_s - OVERLAP_S:
+            word = reading[cut - 1]
+            if word.start_s > max(last.end_s - OVERLAP_S, last.start_s + OVERLAP_S):
                 break
-            score = (self._matches(reading[:cut]), -abs(reading[cut - 1].end_s - last.end_s))
+            if word.end_s < last.end_s - MOVED_S:  # the same words, said before
+                continue
+            score = (self._matches(reading[:cut]), -abs(word.end_s - last.end_s))
             if score[0] and score > best_score:
                 best, best_score = cut, score
         if best is None:  # revised out of recognition: go by time alone
@@ -95,3 +102,15 @@ def plain_text(text: str) -> str:
 
 def _same(one: Word, other: Word) -> bool:
     return plain_text(one.text) == plain_text(other.text)
+
+
+def _open_from(reading: list[Word]) -> int:
+    """Where the number begins with which a reading ends; its length where it ends with none."""
+    first = len(reading)
+    while first and _is_number(reading[first - 1]):
+        first -= 1
+    return first
+
+
+def _is_number(word: Word) -> bool:
+    return any(part[0].isdigit() or part in NUMBER_WORDS for part in plain_text(word.text).split())

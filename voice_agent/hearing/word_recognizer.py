@@ -2,14 +2,17 @@
 
     samples (n,) float32, 16 kHz -> WordRecognizer.read -> words, times in seconds from samples[0]
 
-One greedy pass of Whisper (faster-whisper, CTranslate2, int8) over a *short* window: the sound plus a few seconds of
+One pass of Whisper (faster-whisper, CTranslate2, int8) over a *short* window: the sound plus a few seconds of
 silence instead of the usual 30 s, which makes a reading three times cheaper at nearly the same word error rate.
-Text that the model invents on noise is dropped here. Knows nothing of tasks or of earlier readings.
+What is short may be a word over an answer: of nearly equal guesses the one that people say there is taken ("Just a sec"
+before "Just a sack"). Text that the model invents on noise is dropped. Knows nothing of tasks or of earlier readings.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations
 
 from ..errors import UnusableInput
 from ..events import Word
+from ..overlap import is_trivial
 from ..settings import Hearing
 from .voicing import level_dbfs
 from .word_agreement import plain_text
@@ -39,6 +43,9 @@ IMPROBABLE = -1.0  # mean log probability of a doubtful text (same source)
 DOUBTFUL_WORDS = -1.1  # mean log probability; measured: short words stay above it, hummed ones mostly below
 DOUBTFUL_SPEECH = 0.3  # measured: speech stays below 0.2, noise, music and silence lie above 0.8
 QUIET_DBFS = -45.0
+SHORT_SOUND_S = 2.5  # with the silence before and after it
+SHORT_BEAMS = 5  # guesses at a short sound; costs a tenth more than one
+PHRASE_MARGIN = 0.3  # mean log probability by which such a phrase may be behind the best guess
 PREPENDED, APPENDED = "\"'“([{-", "\"'.,!?:”)]}"  # marks that belong to the word after, before them
 INVENTED = frozenset(  # what Whisper's training data made it say over silence
     (
@@ -134,10 +141,13 @@ class WordRecognizer:
         encoded = self._model.encode(features)
         prompt = list(self._tokenizer.sot_sequence)
         most = int(len(window) / RATE_HZ * TOKENS_PER_S) + 12
+        beams = self._settings.recognizer_beam
+        short = len(window) <= SHORT_SOUND_S * RATE_HZ
         result = self._model.model.generate(
             encoded,
             [prompt],
-            beam_size=self._settings.recognizer_beam,
+            beam_size=max(beams, SHORT_BEAMS) if short else beams,
+            num_hypotheses=SHORT_BEAMS if short else 1,
             max_length=min(self._model.max_length, 2 * (len(prompt) + most)),  # CTranslate2 halves it for the prompt
             return_scores=True,
             return_no_speech_prob=True,
@@ -145,19 +155,23 @@ class WordRecognizer:
             suppress_tokens=self._suppressed,
             max_initial_timestamp_index=50,
         )[0]
-        tokens = self._within(list(result.sequences_ids[0]), len(window) / RATE_HZ)
+        heard = [self._within(list(tokens), len(window) / RATE_HZ) for tokens in result.sequences_ids]
+        chosen = likely_phrase([self._text(tokens) for tokens in heard], result.scores)
+        tokens, text = heard[chosen], self._text(heard[chosen])
         text_tokens = [token for token in tokens if token < self._tokenizer.eot]
-        text = self._tokenizer.decode(text_tokens).strip()
         ratio = len(text.encode()) / len(zlib.compress(text.encode())) if text else 0.0
         return _Pass(
             tokens=tokens,
             text_tokens=text_tokens,
             text=text,
-            mean_log_probability=float(result.scores[0]),
+            mean_log_probability=float(result.scores[chosen]),
             no_speech=float(result.no_speech_prob),
             encoded=encoded,
             runaway=ratio > REPETITIVE or len(text_tokens) >= most,
         )
+
+    def _text(self, tokens: list[int]) -> str:
+        return str(self._tokenizer.decode([token for token in tokens if token < self._tokenizer.eot])).strip()
 
     def _within(self, tokens: list[int], sound_s: float) -> list[int]:
         """The tokens up to the first time stamp at the end of the sound; what follows repeats them over the silence."""
@@ -190,6 +204,8 @@ class WordRecognizer:
         for item in alignment:
             text = item["word"]
             if not plain_text(text):
+                if words and not text.startswith(" "):  # '20' + '%'; its time is the silence after it
+                    words[-1] = dataclasses.replace(words[-1], text=words[-1].text + text.strip())
                 continue
             end_s = start_s + min(float(item["end"]), samples / RATE_HZ)
             begin_s = min(end_s, max(start_s + float(item["start"]), end_s - LONGEST_WORD_S))
@@ -198,3 +214,14 @@ class WordRecognizer:
             doubtful = said.mean_log_probability < DOUBTFUL_WORDS
             words.append(Word(text.strip(), round(begin_s, 3), round(end_s, 3), final=False, doubtful=doubtful))
         return words
+
+
+def likely_phrase(texts: Sequence[str], scores: Sequence[float]) -> int:
+    """Which guess to take, best first: a stop word or a back-channel that is near the best, else the best.
+
+    scores: mean log probabilities.
+    """
+    if not plain_text(texts[0]):
+        return 0
+    near = (i for i, score in enumerate(scores) if score >= scores[0] - PHRASE_MARGIN and plain_text(texts[i]))
+    return next((i for i in near if is_trivial(texts[i])), 0)
