@@ -29,7 +29,10 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     [
         pytest.param(("--help",), id="all"),
         *(pytest.param((name, "--help"), id=name) for name in ("talk", "replay", "ask", "bench", "doctor")),
-        *(pytest.param(("eval", name, "--help"), id=f"eval {name}") for name in ("gsm8k", "report")),
+        *(
+            pytest.param(("eval", name, "--help"), id=f"eval {name}")
+            for name in ("gsm8k", "spoken", "interruptions", "report")
+        ),
         pytest.param(("models", "list", "--help"), id="models list"),
         pytest.param(("models", "fetch", "--help"), id="models fetch"),
     ],

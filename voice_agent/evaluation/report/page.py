@@ -132,10 +132,10 @@ def sections_of(sources: Sources) -> Iterator[Section]:
 
 def _section(run: Run) -> Section:
     rows = sorted({int(line["row"]) for line in run.lines if isinstance(line.get("row"), int)})
-    of_rows = f", rows {rows[0]} to {rows[-1]}" if rows else ""
+    of_rows = f" of {len(rows)} questions (rows {rows[0]} to {rows[-1]})" if rows else ""
     made_by = ", ".join(str(run.head[key]) for key in ("model", "device") if run.head.get(key))
     clock = {"virtual": "declared costs (virtual time)", "real": "the wall clock"}.get(str(run.head.get("time")), "")
-    about = f"{len(run.lines)} lines of {len(rows)} rows{of_rows}; {made_by}; times by {clock or 'an unnamed clock'}."
+    about = f"{len(run.lines)} answers{of_rows}; {made_by}; times by {clock or 'an unnamed clock'}."
     title = TITLES[run.kind].format(dataset=run.dataset)
     files = " and ".join(run.files)
     section = Section(run.id, f"{title}: {files}", about, json.dumps(run.head, indent=1, ensure_ascii=False))

@@ -17,7 +17,7 @@ from .timeline import LANES, Lane, Stretch, Timeline
 
 _COLOURS: dict[Lane, str] = {"user": SERIES[0], "thoughts": SERIES[3], "written": SERIES[5], "audible": SERIES[1]}
 _PANEL_IN, _FOOT_IN = 1.55, 0.55
-_CHARACTER_IN = 0.062  # mean width of a letter at the size of the words in a stretch
+_CHARACTER_IN = 0.055  # mean width of a letter at the size of the words in a stretch
 _BEFORE_S = 2.0  # of the question that is shown
 
 
