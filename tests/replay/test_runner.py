@@ -158,8 +158,12 @@ def test_after_a_correction_only_new_tokens_are_fed(runs: dict[str, Run]) -> Non
     after = thoughts[thoughts.index(heard) + 1 :]
     assert heard.start == sum(fed.tokens for fed in thoughts[: thoughts.index(heard)])
     assert {fed.tokens for fed in after} == {1}
-    call = next(line for line in reversed(run.lines[:at]) if line.kind == "model_call" and line["which"] == "language")
-    assert heard.tokens <= call["tokens"] <= heard.tokens + 30, "the step of the injection reads nothing else again"
+    question = [fed for fed in run.fed if fed.block == "user"][-1]  # the words stand in the question too
+    calls = [i for i, line in enumerate(run.lines) if line.kind == "model_call" and line["which"] == "language"]
+    last = max(call for call in calls if call < at)
+    told_of, read = (run.lines[call] for call in calls[calls.index(last) :][:2])
+    assert told_of["tokens"] == question.tokens
+    assert heard.tokens <= read["tokens"] <= heard.tokens + 30, "the steps of the injection read nothing else again"
 
 
 def test_stop_means_stop(runs: dict[str, Run]) -> None:
