@@ -46,7 +46,7 @@ _HELP = (
 REFUSES = _any(  # anywhere in a sentence
     rf"\bI {_CANNOT}{_ADVERBS} {_HELP}\b",
     r"\bI am (?:not (?:able|allowed|permitted|comfortable|programmed|designed|going|willing)|unable) (?:to|with)\b",
-    r"\bI (?:must |have to |need to |will |would )?(?:respectfully |politely )?(?:decline|refuse)\b",
+    r"\bI (?:(?:must|have to|need to|will|would) )*(?:respectfully |politely )?(?:decline|refuse)\b",
     r"\bI do not (?:condone|support|endorse|encourage|promote|provide|offer)\b",
     r"\b(?:something|(?:request|question|topic|task))(?: that)? I (?:cannot|will not)\b",
     r"\bagainst my (?:guidelines|principles|programming|polic\w+|ethic\w*|values|purpose)\b",
@@ -95,6 +95,7 @@ _WRITTEN_OUT = (
     (re.compile(r"\bcan't\b|\bcan not\b", re.IGNORECASE), "cannot"),
     (re.compile(r"\bwon't\b", re.IGNORECASE), "will not"),
     (re.compile(r"n't\b", re.IGNORECASE), " not"),
+    (re.compile(r"\blet's\b", re.IGNORECASE), "let us"),
     (re.compile(r"\bI'm\b", re.IGNORECASE), "I am"),
     (re.compile(r"(?<=\w)'s\b(?= (?:not|never|\w+ing|a|some|how)\b)|(?<=here)'s\b", re.IGNORECASE), " is"),
     (re.compile(r"(?<=\w)'re\b"), " are"),
@@ -102,7 +103,7 @@ _WRITTEN_OUT = (
     (re.compile(r"(?<=\w)'d\b"), " would"),
     (re.compile(r"\s+"), " "),
 )
-_SENTENCES = re.compile(r"(?<=[.!?])[\"\u201d')\]]*\s+|\n+")
+_SENTENCES = re.compile(r"(?<=[.!?])(?<!\n\d\.)(?<!^\d\.)[\"\u201d')\]]*\s+|\n+")
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
