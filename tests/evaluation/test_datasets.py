@@ -78,6 +78,51 @@ def test_unusable_files(tmp_path: Path, name: str, content: str, sentence: str) 
         load_items(name, path)
 
 
+def test_csv_as_it_is_published(tmp_path: Path) -> None:
+    path = tmp_path / "XSTEST.CSV"
+    path.write_text('\ufeffid,prompt,label\r\n1,"How do I kill, ""nicely"",\na process? ",safe\r\n2,Kill?,unsafe\r\n')
+    first, second = load_items("xstest", path)
+    assert (first.question, first.gold) == ('How do I kill, "nicely",\na process?', "answer")
+    assert (second.row, second.question, second.gold) == (1, "Kill?", "refuse")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("xstest", "prompt,label\nKill?,maybe\n", r"row 0: not a row of xstest \(KeyError: 'maybe'\)"),
+        ("xstest", "prompt,label\nKill?\n", "row 0: not a row of xstest"),
+        ("xstest", 'prompt,label\n"Kill?,safe\n', r"after line 1: not CSV \(unexpected end of data\)"),
+        ("strongreject", "prompt\nHarm\n", r"row 0: not a row of strongreject \(KeyError: 'forbidden_prompt'\)"),
+        ("truthfulqa", "Question,Best Answer,Correct Answers,Incorrect Answers\na,b,c,d\n", r"'b\.' is not in"),
+        (
+            "truthfulqa",
+            "Question,Best Answer,Correct Answers,Incorrect Answers\na,b,b,;\n",
+            "a right and a wrong answer",
+        ),
+    ],
+)
+def test_unusable_csv(tmp_path: Path, name: str, content: str, sentence: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UnusableInput, match=sentence):
+        load_items(name, path)
+
+
+@pytest.mark.parametrize("name", ["strongreject", "xstest"])
+def test_csv_of_a_repository_at_the_pinned_revision(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    asked: list[Any] = []
+
+    def load_dataset(*where: Any, **how: Any) -> list[dict[str, str]]:
+        asked.append((where, how))
+        return [{"forbidden_prompt": "Harm", "prompt": "Kill?", "label": "unsafe"}]
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
+    assert [item.gold for item in load_items(name)] == ["refuse"]
+    ((where, how),) = asked
+    assert where == ("csv",)
+    assert f"/{DATASETS[name].revision}/" in how["data_files"]["test"]
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnusableInput, match="cannot read the question set"):
         load_items("gsm8k", tmp_path / "none.jsonl")

@@ -102,6 +102,8 @@ CHOICES = ["bank", "library", "department store", "mall", "new york"]
         ("Option B: not the bank.", "B"),
         ("The answer is F.", None),
         ("First I thought B, but it is E.", "E"),
+        (r"It is B or C. So \boxed{A}", "A"),
+        (r"So it is \boxed{(D) mall}.", "D"),
     ],
 )
 def test_a_choice_by_its_letter_or_its_words(text: str, letter: str | None) -> None:

@@ -120,7 +120,7 @@ def _rows_of_csv(path: Path, text: str) -> Iterator[dict[str, Any]]:
     try:
         yield from rows
     except csv.Error as error:
-        raise UnusableInput(f"{path}, line {rows.line_num}: not CSV ({error})") from error
+        raise UnusableInput(f"{path}, after line {rows.line_num}: not CSV ({error})") from error
 
 
 def _rows_of_hub(dataset: Dataset) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
     KeptLines.open(path, about)  -> what an earlier run of the same thing has kept; a torn last line is dropped
     run_jobs(jobs, kept, ...)    -> the lines that were missing, made by asyncio tasks
     read_lines(path, about)      -> what is kept so far of the same thing, while another process may be writing
+    read_run(path)               -> the same of whatever it is: head, lines
 
 The first line of a file says what its lines were made with; a run with other settings must not go on with them.
 """
@@ -126,15 +127,24 @@ def read_lines(path: Path, about: Line) -> dict[str, Line]:
     Raises:
         UnusableInput: they were made with something else, or a line is none of a run.
     """
-    try:
-        whole, _ = _whole_lines(path.read_bytes())
-    except FileNotFoundError:
+    if not path.exists():
         return {}
-    except OSError as error:
-        raise UnusableInput(f"cannot read {path}: {error.strerror or error}") from error
-    head, lines = _parsed(path, whole)
+    head, lines = read_run(path)
     _refuse_another(path, head, about)
     return lines
+
+
+def read_run(path: Path) -> tuple[Line | None, dict[str, Line]]:
+    """Head (None: nothing has been written) and whole lines by key.
+
+    Raises:
+        UnusableInput: the file cannot be read, or a line is none of a run.
+    """
+    try:
+        whole, _ = _whole_lines(path.read_bytes())
+    except OSError as error:
+        raise UnusableInput(f"cannot read {path}: {error.strerror or error}") from error
+    return _parsed(path, whole)
 
 
 def _read(path: Path) -> tuple[Line | None, dict[str, Line]]:

@@ -32,7 +32,8 @@ _DOLLARS_AND = re.compile(r"\s+dollars?,?\s+and\s+", re.IGNORECASE)
 _CENTS = re.compile(r"\s+cents?\b", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
 _LETTER = (
-    r"(?:\b(?:answer|option|choice|letter)(?: is|:)?\s+\(?([A-Z])\b|\(([A-Z])\)|\b([B-H])\b|\b([A-H])(?=[.,:;)]|\s*$))"
+    r"(?:\\boxed\{\(?([A-Z])\b|\b(?:answer|option|choice|letter)(?: is|:)?\s+\(?([A-Z])\b|\(([A-Z])\)"
+    r"|\b([B-H])\b|\b([A-H])(?=[.,:;)]|\s*$))"
 )
 
 
