@@ -73,12 +73,20 @@ def _draw(axes: Axes, stretch: Stretch, first_s: float, inches_a_second: float) 
     axes.barh(lane, stretch.end_s - start_s, 0.78, start_s, color=colour, alpha=0.22, linewidth=0)
     axes.plot([start_s, start_s], [lane - 0.39, lane + 0.39], color=colour, linewidth=1.6)
     letters = int((stretch.end_s - start_s) * inches_a_second / _CHARACTER_IN) - 1
-    words = " ".join(stretch.text.split())
-    if stretch.start_s < first_s:  # its end is what is shown
-        words = f"… {words[-letters:]}" if letters > 6 else ""
     if letters > 6:
-        shown = textwrap.shorten(words, letters, placeholder=" …") if len(words) > letters else words
-        axes.text(start_s + 0.05 / inches_a_second, lane, shown, color=INK, va="center", fontsize=7.5, clip_on=True)
+        words = _end_of(stretch.text, letters) if stretch.start_s < first_s else _beginning_of(stretch.text, letters)
+        axes.text(start_s + 0.05 / inches_a_second, lane, words, color=INK, va="center", fontsize=7.5, clip_on=True)
+
+
+def _beginning_of(text: str, letters: int) -> str:
+    """Whole words that fit into the room."""
+    return textwrap.shorten(text, letters, placeholder=" …")
+
+
+def _end_of(text: str, letters: int) -> str:
+    """The last whole words that fit."""
+    words = " ".join(text.split())
+    return words if len(words) <= letters else f"… {words[-letters + 1 :].partition(' ')[2]}"
 
 
 def _summary(timeline: Timeline) -> str:
