@@ -75,7 +75,7 @@ class Reasoning:
     context_tokens: int = 4096  # oldest turns leave the dialogue beyond this
     keep_thoughts: bool = False  # of past turns: better memory of how, for several times the room
     prefill_chunk: int = 64  # tokens of one stream per step
-    gate_first_tokens: int = 16  # thoughts before the first probe: a greeting is over by then
+    gate_first_tokens: int = 12  # thoughts before the first probe: a greeting is over by then
     gate_period: int = 24  # thought tokens between two utterances
     gate_open: float = 0.4  # share of yes that opens the writer
     gate_hysteresis: float = 0.0  # after a yes this much less is enough: a doubt does not stop a run of sentences
