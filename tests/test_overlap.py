@@ -31,6 +31,8 @@ PLAYED = "The train travels sixty kilometers in forty-five minutes, so wait, it 
         ("Stop.", 0.4, "stop"),
         ("Okay, stop please.", 1.2, "stop"),
         ("Stop, stop, stop!", 1.2, "stop"),
+        ("start, stop, stop.", 1.2, "stop"),
+        ("Don't stop, stop.", 1.2, "correction"),
         ("Wait.", 0.4, "stop"),
         ("Hold on a second.", 0.9, "stop"),
         ("That's enough.", 0.8, "stop"),

@@ -126,6 +126,9 @@ def _one_spelling(word: str) -> str:
 
 
 def _is_stop(words: tuple[str, ...]) -> bool:
+    again = sum(word in ("stop", "wait") for word in words)
+    if again >= 2 and len(words) - again <= 1 and not any(word == "not" or word.endswith("n't") for word in words):
+        return True  # "start, stop, stop": one of them was misread
     stops = any(words[at : at + len(stop)] == stop for stop in STOPS for at in range(len(words)))
     return stops and len(words) <= _MOST_STOP_WORDS and _made_of(words, STOPS | SOFTENERS)
 
