@@ -52,7 +52,8 @@ def test_signs_belong_to_their_numbers(recognizer: WordRecognizer, speak: Speak)
         (["Share.", "", "Sure."], [-0.5, -0.6, -0.7], 2),
         (["Stop.", "Sure."], [-0.5, -0.5], 0),
         (["In France.", "In friends."], [-0.5, -0.6], 0),
-        (["", "Okay."], [-0.5, -0.6], 0),  # nothing was heard: nothing is made of it
+        (["Stop.", "Start."], [-0.7, -0.5], 0),
+        (["Go on a sack.", "Just a sack.", "Just a sec.", "Okay."], [-1.5, -0.5, -0.7, -0.6], 3),
         (["Ninety."], [-0.5], 0),
     ],
 )

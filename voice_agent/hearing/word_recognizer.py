@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from faster_whisper import WhisperModel
@@ -44,7 +45,8 @@ DOUBTFUL_WORDS = -1.1  # mean log probability; measured: short words stay above 
 DOUBTFUL_SPEECH = 0.3  # measured: speech stays below 0.2, noise, music and silence lie above 0.8
 QUIET_DBFS = -45.0
 SHORT_SOUND_S = 2.5  # with the silence before and after it
-SHORT_BEAMS = 5  # guesses at a short sound; costs a tenth more than one
+SHORT_WORDS = 5
+SHORT_BEAMS = 5  # guesses at such a sound; costs half a reading more
 PHRASE_MARGIN = 0.3  # mean log probability by which such a phrase may be behind the best guess
 PREPENDED, APPENDED = "\"'“([{-", "\"'.,!?:”)]}"  # marks that belong to the word after, before them
 INVENTED = frozenset(  # what Whisper's training data made it say over silence
@@ -139,15 +141,37 @@ class WordRecognizer:
         padded = np.pad(window, (0, max(0, frames * HOP_SAMPLES - len(window))))
         features = self._model.feature_extractor(padded, padding=0)[:, :frames]  # (mels, frames)
         encoded = self._model.encode(features)
-        prompt = list(self._tokenizer.sot_sequence)
         most = int(len(window) / RATE_HZ * TOKENS_PER_S) + 12
-        beams = self._settings.recognizer_beam
-        short = len(window) <= SHORT_SOUND_S * RATE_HZ
+        guess, no_speech = self._guesses(encoded, len(window), most, self._settings.recognizer_beam, 1)
+        tokens, score = guess[0]
+        if len(window) <= SHORT_SOUND_S * RATE_HZ and 0 < len(self._text(tokens).split()) <= SHORT_WORDS:
+            guesses = [guess[0], *self._guesses(encoded, len(window), most, SHORT_BEAMS, SHORT_BEAMS)[0]]
+            tokens, score = guesses[
+                likely_phrase([self._text(ids) for ids, _ in guesses], [score for _, score in guesses])
+            ]
+        text = self._text(tokens)
+        text_tokens = [token for token in tokens if token < self._tokenizer.eot]
+        ratio = len(text.encode()) / len(zlib.compress(text.encode())) if text else 0.0
+        return _Pass(
+            tokens=tokens,
+            text_tokens=text_tokens,
+            text=text,
+            mean_log_probability=score,
+            no_speech=no_speech,
+            encoded=encoded,
+            runaway=ratio > REPETITIVE or len(text_tokens) >= most,
+        )
+
+    def _guesses(
+        self, encoded: Any, samples: int, most: int, beams: int, guesses: int
+    ) -> tuple[list[tuple[list[int], float]], float]:
+        """What may have been said: (tokens, mean log probability), best first; and how likely it is no speech."""
+        prompt = list(self._tokenizer.sot_sequence)
         result = self._model.model.generate(
             encoded,
             [prompt],
-            beam_size=max(beams, SHORT_BEAMS) if short else beams,
-            num_hypotheses=SHORT_BEAMS if short else 1,
+            beam_size=beams,
+            num_hypotheses=guesses,
             max_length=min(self._model.max_length, 2 * (len(prompt) + most)),  # CTranslate2 halves it for the prompt
             return_scores=True,
             return_no_speech_prob=True,
@@ -155,20 +179,11 @@ class WordRecognizer:
             suppress_tokens=self._suppressed,
             max_initial_timestamp_index=50,
         )[0]
-        heard = [self._within(list(tokens), len(window) / RATE_HZ) for tokens in result.sequences_ids]
-        chosen = likely_phrase([self._text(tokens) for tokens in heard], result.scores)
-        tokens, text = heard[chosen], self._text(heard[chosen])
-        text_tokens = [token for token in tokens if token < self._tokenizer.eot]
-        ratio = len(text.encode()) / len(zlib.compress(text.encode())) if text else 0.0
-        return _Pass(
-            tokens=tokens,
-            text_tokens=text_tokens,
-            text=text,
-            mean_log_probability=float(result.scores[chosen]),
-            no_speech=float(result.no_speech_prob),
-            encoded=encoded,
-            runaway=ratio > REPETITIVE or len(text_tokens) >= most,
-        )
+        made = [
+            (self._within(list(tokens), samples / RATE_HZ), float(score))
+            for tokens, score in zip(result.sequences_ids, result.scores, strict=True)
+        ]
+        return made, float(result.no_speech_prob)
 
     def _text(self, tokens: list[int]) -> str:
         return str(self._tokenizer.decode([token for token in tokens if token < self._tokenizer.eot])).strip()
@@ -217,11 +232,11 @@ class WordRecognizer:
 
 
 def likely_phrase(texts: Sequence[str], scores: Sequence[float]) -> int:
-    """Which guess to take, best first: a stop word or a back-channel that is near the best, else the best.
+    """Which guess to take: the first, or the likeliest stop word or back-channel if it is near the likeliest of all.
 
     scores: mean log probabilities.
     """
-    if not plain_text(texts[0]):
-        return 0
-    near = (i for i, score in enumerate(scores) if score >= scores[0] - PHRASE_MARGIN and plain_text(texts[i]))
+    best = max(scores)
+    order = sorted(range(len(texts)), key=lambda i: (-scores[i], i))
+    near = (i for i in (0, *order) if scores[i] >= best - PHRASE_MARGIN and plain_text(texts[i]))
     return next((i for i in near if is_trivial(texts[i])), 0)
