@@ -6,12 +6,17 @@ Model fixtures fail with the sentence that says how to fetch them; `scripts/test
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read once, when the first library with threads is loaded
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from voice_agent.parts import Parts
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("repeatable")
@@ -52,6 +57,18 @@ def tiny_language_model() -> Path:
 def language_model() -> Path:
     """The default profile's language model as a GGUF file."""
     return find("qwen2.5-coder-1.5b-instruct-q4_k_m")
+
+
+@pytest.fixture(scope="module")
+def parts() -> Iterator[Parts]:
+    """All models of the tiny profile, each with its thread; the voice repeats itself."""
+    from voice_agent.parts import load_parts
+
+    from .whole_conversation import TINY
+
+    loaded = load_parts(TINY)
+    yield loaded
+    loaded.workers.close()
 
 
 @pytest.fixture(scope="session")

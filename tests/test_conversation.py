@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator
 from contextlib import suppress
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.conversation import Conversation
 from voice_agent.events import Done, SpeechStarted, TurnEnded, TypedLine, UtteranceRecognized
-from voice_agent.parts import Parts, load_parts
+from voice_agent.parts import Parts
 from voice_agent.reasoning.prompts import Prompts
 from voice_agent.record.trace import Trace, TraceLine, read_trace
 
@@ -41,13 +40,6 @@ CONVERSATIONS = {
     ],
 }
 CUT = ("stop", "correction", "question")
-
-
-@pytest.fixture(scope="module")
-def parts() -> Iterator[Parts]:
-    loaded = load_parts(SHORT)
-    yield loaded
-    loaded.workers.close()
 
 
 @pytest.fixture(scope="module")

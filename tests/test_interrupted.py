@@ -5,7 +5,7 @@ Words come as hearing would send them, so that their moment can be drawn; all th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,23 +15,16 @@ from hypothesis import strategies as st
 from voice_agent.clock import VirtualClock
 from voice_agent.conversation import Conversation
 from voice_agent.events import SpeechEnded, SpeechStarted, TurnEnded, UtteranceRecognized, Word
-from voice_agent.parts import Parts, load_parts
+from voice_agent.parts import Parts
 from voice_agent.record.trace import TraceLine
 
-from .whole_conversation import SHORT, Held, hold, script_of
+from .whole_conversation import Held, hold, script_of
 
 QUESTION = "Tell me a story about twelve apples."
 ASKED_S = 1.5  # when it is typed
 READ_S = 0.2  # from the end of an utterance to its words
 FALSE_ALARMS = ("Uh-huh.", "", "Mum, look!", "Ha ha.", "Okay, got it.")
 Saying = tuple[float, str, float]  # seconds after the end of the last one, words, seconds that they last
-
-
-@pytest.fixture(scope="module")
-def parts() -> Iterator[Parts]:
-    loaded = load_parts(SHORT)
-    yield loaded
-    loaded.workers.close()
 
 
 @pytest.fixture(scope="module")

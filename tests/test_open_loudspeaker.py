@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from voice_agent.parts import Parts, load_parts
+from voice_agent.parts import Parts
 from voice_agent.record.trace import TraceLine
 
-from .whole_conversation import SHORT, TINY, Held, hold, script_of
+from .whole_conversation import SHORT, Held, hold, script_of
 
 QUESTION = {"audio": "tides_question.flac", "at": 0.5}
 STOPS_AFTER_S = (1.0, 1.4, 1.6, 1.8, 2.0)
 ECHO = {"delay_ms": 60, "gain_db": -12}
 OFF = dataclasses.replace(SHORT, hearing=dataclasses.replace(SHORT.hearing, echo_canceller="off"))
-
-
-@pytest.fixture(scope="module")
-def parts() -> Iterator[Parts]:
-    loaded = load_parts(TINY)
-    yield loaded
-    loaded.workers.close()
 
 
 def of(held: Held, kind: str) -> list[TraceLine]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from voice_agent.evaluation.suite import make_suite
 from voice_agent.model_store import models_folder
-from voice_agent.parts import Parts, load_parts
+from voice_agent.parts import Parts
 from voice_agent.replay.observation import together
 from voice_agent.replay.runner import Played, play
 from voice_agent.replay.script import make_script
 from voice_agent.replay.speakers import Speakers
 
 from ..script_module import SCRIPTS
-from ..whole_conversation import SHORT, TINY
+from ..whole_conversation import SHORT
 
 OF_WORDS = ("finally_says", "never_says_after_interruption")
 NAMES = (
@@ -25,13 +23,6 @@ NAMES = (
     "04 pause after um",
     "08 nothing but typing, a door and a cough",
 )
-
-
-@pytest.fixture(scope="module")
-def parts() -> Iterator[Parts]:
-    loaded = load_parts(TINY)
-    yield loaded
-    loaded.workers.close()
 
 
 @pytest.fixture(scope="module")

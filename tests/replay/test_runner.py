@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree
@@ -14,7 +13,7 @@ import soundfile
 
 from voice_agent.errors import UnusableInput
 from voice_agent.events import ModelCall
-from voice_agent.parts import Parts, load_parts
+from voice_agent.parts import Parts
 from voice_agent.record.trace import Trace, TraceLine, read_trace
 from voice_agent.replay import runner
 from voice_agent.replay.observation import Observation
@@ -44,13 +43,6 @@ class Run:
 
     def first(self, kind: str) -> int:
         return next(index for index, line in enumerate(self.lines) if line.kind == kind)
-
-
-@pytest.fixture(scope="module")
-def parts() -> Iterator[Parts]:
-    loaded = load_parts(TINY)
-    yield loaded
-    loaded.workers.close()
 
 
 @pytest.fixture(scope="module")
