@@ -163,6 +163,20 @@ def test_who_waits_for_a_step_hears_that_it_was_cancelled() -> None:
     asyncio.run(main())
 
 
+def test_an_engine_serves_one_loop_after_the_other() -> None:
+    engine = Engine(shared_model())
+    talkers = many(engine)[:2]
+
+    async def talk() -> None:
+        await asyncio.gather(*(told(talker, "Who?", mode="direct") for talker in talkers))
+        await asyncio.gather(*(talker.warm_up() for talker in 2 * talkers))  # each twice: the second time waits
+
+    for _ in range(2):
+        asyncio.run(talk())
+    assert all(talker.dialogue_tokens for talker in talkers)
+    engine.worker.close()
+
+
 def test_requests_are_admitted_in_order_until_the_step_is_full(steps: list[list[Row]]) -> None:
     async def main(clock: VirtualClock) -> None:
         engine = Engine(shared_model(), kernel="plain", clock=clock, step_tokens=8)

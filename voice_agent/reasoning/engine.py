@@ -53,6 +53,23 @@ class _Request:
         return sum(len(feed.tokens) for feed in self.feeds)
 
 
+class LoopLock:
+    """A lock for what serves several event loops one after the other; an asyncio.Lock serves one."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._lock = loop, asyncio.Lock()
+        await self._lock.acquire()
+
+    async def __aexit__(self, *_reason: object) -> None:
+        self._lock.release()
+
+
 class Engine:
     """Steps one model; see the module's text.
 
@@ -61,7 +78,7 @@ class Engine:
     be larger.
     start_cache: keeps what a start computes for the next one; None: nothing is kept.
 
-    Use it from one event loop at a time.
+    Use it from one event loop at a time; when that one has ended, from another.
 
     Raises:
         UnsupportedModel: the model cannot be run exactly over shared blocks.
@@ -83,7 +100,7 @@ class Engine:
         self.clock = clock or WallClock()
         self.worker = worker or Worker("language-model")
         self.arena = CacheArena()
-        self.reading = asyncio.Lock()
+        self.reading = LoopLock()  # held by who reads a preamble in
         self._costs = costs or DeclaredCosts()
         self._step_tokens = step_tokens
         self._stepper = TokenStepper(model, kernel, cuda_graphs)

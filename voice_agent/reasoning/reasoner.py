@@ -25,7 +25,7 @@ from ..settings import Reasoning
 from .answer import Answer, Surroundings
 from .cache_view import View
 from .dialogue import Dialogue
-from .engine import Engine, Feed
+from .engine import Engine, Feed, LoopLock
 from .modes import Mode, parse_mode
 from .prompts import Prompts, stop_tokens
 from .sampling import Sampler
@@ -43,7 +43,7 @@ class AsyncReasoner:
     settings: budgets, gate, sampling. record: hears of every step. now_s: this conversation's time, the engine's unless
     given. gate: made for every answer, decides when the writer may speak. seed: of everything that draws.
 
-    Not thread-safe: use it from one event loop. Only one answer at a time.
+    Not thread-safe: use it from one event loop at a time. Only one answer at a time.
 
     Raises:
         UnsupportedModel: the model cannot be run exactly over shared blocks.
@@ -93,7 +93,7 @@ class AsyncReasoner:
         self._turns = 0
         self._reply = 0
         self._wake = asyncio.Event()
-        self._reading = asyncio.Lock()
+        self._reading = LoopLock()
         self.backlog_s: Callable[[], float] = lambda: 0.0
         """Seconds of audio still to be played; set by whoever plays it."""
         self.voicing: Callable[[], bool] = lambda: False
