@@ -10,7 +10,7 @@ import pty
 import sys
 import termios
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,15 +26,18 @@ from rich.live import Live
 from voice_agent.clock import VirtualClock
 from voice_agent.errors import UnusableInput
 from voice_agent.events import AudioFrame
+from voice_agent.parts import Parts
 from voice_agent.record.recording import Recording
-from voice_agent.record.trace import TraceLine
+from voice_agent.record.trace import TraceLine, read_trace
 from voice_agent.settings import load_settings
-from voice_agent.talk import run_talk
+from voice_agent.talk import run_talk, session
 from voice_agent.talk.devices import choose_device
 from voice_agent.talk.keyboard import LineEditor, typing
 from voice_agent.talk.live_sound import LiveRecording
 from voice_agent.talk.screen import Entry, Screen
 from voice_agent.talk.terminal import HINTS, PlainView, Rooms, TerminalView, open_view
+
+from .whole_conversation import broken
 
 # --- typing -----------------------------------------------------------------------------------------------------------
 
@@ -222,6 +225,8 @@ class Cards:
     def __init__(self) -> None:
         self.default = SimpleNamespace(device=(0, 1))
         self.refuses = False
+        self.opens = True
+        self._refusals = 0  # after a loss: the first time that it is looked again, nothing is there
         self.streams: list[_Stream] = []
 
     def query_devices(self, device: object = None, kind: object = None) -> Any:
@@ -240,7 +245,15 @@ class Cards:
 
     OutputStream = InputStream
 
+    def _terminate(self) -> None:
+        assert not any(stream._card.is_alive() for stream in self.streams)
+
+    def _initialize(self) -> None:
+        self.opens, self._refusals = self._refusals > 0, self._refusals + 1
+
     def _open(self, options: dict[str, Any], block: np.ndarray) -> _Stream:
+        if not self.opens:
+            raise self.PortAudioError("Device unavailable")
         self.streams.append(_Stream(options, block))
         return self.streams[-1]
 
@@ -317,6 +330,23 @@ def test_both_channels_are_placed_by_the_clock(tmp_path: Path) -> None:
     assert abs(int(np.argmax(sound[:, 0] > 0.2)) - 500) < 10
 
 
+@pytest.mark.parametrize("heard_meanwhile", [True, False])
+def test_a_loudspeaker_that_was_away_goes_on_at_its_time(heard_meanwhile: bool, tmp_path: Path) -> None:
+    clock = VirtualClock()
+    with Recording(tmp_path / "sound.wav", left_rate_hz=500, right_rate_hz=1000) as recording:
+        live = LiveRecording(recording, clock)
+        for second in range(20):
+            clock._now_s = second + 1.0
+            if heard_meanwhile or not 5 <= second < 15:
+                live.left(AudioFrame(float(second), 500, np.full(500, 0.25 if second == 19 else 0.0, np.float32)))
+            if not 3 <= second < 18:
+                live.right(np.full(1000, 0.5 if second == 19 else 0.0, np.float32))
+    sound, _ = soundfile.read(tmp_path / "sound.wav")
+    assert len(sound) == pytest.approx(20_000, abs=1000)
+    assert int(np.argmax(sound[:, 0] > 0.2)) == pytest.approx(19_000, abs=20)
+    assert int(np.argmax(sound[:, 1] > 0.4)) == pytest.approx(19_000, abs=1000)  # its buffer may be as long
+
+
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
@@ -336,14 +366,14 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     os.close(typing_end)
 
 
-def when_the_assistant_has_spoken(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+def when_logged(monkeypatch: pytest.MonkeyPatch, act: Callable[[Entry], None]) -> None:
     log = PlainView.log
 
     def log_and_act(view: PlainView, entries: Iterable[Entry]) -> None:
         shown = list(entries)
         log(view, shown)
-        if any(entry.who == "assistant" for entry in shown):
-            act()
+        for entry in shown:
+            act(entry)
 
     monkeypatch.setattr(PlainView, "log", log_and_act)
 
@@ -355,7 +385,11 @@ def test_a_typed_line_is_answered_aloud_and_recorded(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    when_the_assistant_has_spoken(monkeypatch, lambda: os.write(keyboard, b"/mute\n/quit\n"))
+    def leave(entry: Entry) -> None:
+        if entry.who == "assistant":
+            os.write(keyboard, b"/mute\n/quit\n")
+
+    when_logged(monkeypatch, leave)
     os.write(keyboard, b"What is two plus three?\n")
     assert talk(tmp_path) == 0
     shown = capfd.readouterr().out
@@ -374,17 +408,47 @@ def test_a_typed_line_is_answered_aloud_and_recorded(
     assert not any(stream.active and stream._card.is_alive() for stream in cards.streams)
 
 
-def test_a_device_that_vanishes_ends_it_with_everything_written(
-    cards: Cards, keyboard: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lost", [16_000, 22_050], ids=["microphone", "loudspeaker"])
+def test_a_device_that_vanishes_is_waited_for(
+    lost: int,
+    cards: Cards,
+    keyboard: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     def unplug() -> None:
         for stream in cards.streams:
-            stream.active = stream._options["samplerate"] != 22_050
+            stream.active = stream._options["samplerate"] != lost
 
-    when_the_assistant_has_spoken(monkeypatch, unplug)
+    def act(entry: Entry) -> None:
+        if entry.who == "assistant":
+            os.write(keyboard, b"/quit\n") if len(cards.streams) > 2 else unplug()
+        elif "is back" in entry.text:
+            os.write(keyboard, b"And now?\n")
+
+    when_logged(monkeypatch, act)
     os.write(keyboard, b"Hello.\n")
-    with pytest.raises(UnusableInput, match=r"'Loudspeaker' stopped taking sound; what was recorded until then is in"):
-        talk(tmp_path)
-    assert json.loads((tmp_path / "trace.jsonl").read_text().splitlines()[-1])["kind"] == "failed"
-    assert json.loads((tmp_path / "summary.json").read_text())["turns"][0]["sounded_text"]
-    assert soundfile.info(tmp_path / "conversation.wav").duration > 0.5
+    assert talk(tmp_path) == 0
+    name = "microphone 'Headset' stopped delivering" if lost == 16_000 else "device 'Loudspeaker' stopped taking"
+    shown = capfd.readouterr().out.splitlines()
+    notes = [line for line in shown if line.startswith("note: ")]
+    assert [name in notes[0], notes[1:]] == [True, ["note: the sound device is back"]]
+    lines = read_trace(tmp_path / "trace.jsonl")
+    assert [line.kind for line in lines if line.kind in ("failed", "recovered")] == ["failed", "recovered"]
+    first, second = json.loads((tmp_path / "summary.json").read_text())["turns"]
+    assert first["sounded_text"]
+    assert second["sounded_text"]
+
+
+def test_a_part_that_breaks_ends_it_with_everything_written(
+    cards: Cards, keyboard: int, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.write(keyboard, b"Hello.\n")
+    with broken(parts, "voice") as damaged:
+        monkeypatch.setattr(session, "load_parts", lambda *_: damaged)
+        with pytest.raises(UnusableInput, match=r"voice: RuntimeError: pulled the plug; what was recorded until then"):
+            talk(tmp_path)
+    assert read_trace(tmp_path / "trace.jsonl")[-1].kind == "failed"
+    assert json.loads((tmp_path / "summary.json").read_text())["turns"][0]["user_text"] == "Hello."
+    assert soundfile.info(tmp_path / "conversation.wav").duration > 0.0

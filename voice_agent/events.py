@@ -264,10 +264,17 @@ class Interrupted:
 
 @dataclass(frozen=True)
 class Failed:
-    """A part broke; the conversation ends with what was written so far."""
+    """A part broke: the conversation ends with what was written so far, or goes on without it; `error` says which."""
 
     part: str
     error: str
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A part that had failed works again."""
+
+    part: str
 
 
 HearingEvent = SpeechStarted | SpeechEnded | Word | UtteranceRecognized | TurnEnded
@@ -292,6 +299,7 @@ Traced = (
     | Interrupted
     | Underrun
     | Failed
+    | Recovered
     | ModelCall
 )
 

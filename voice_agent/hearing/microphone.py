@@ -9,6 +9,7 @@ dropped and counted. Times are counted in samples from the moment the first of t
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -23,7 +24,8 @@ from ..errors import DeviceLost, UnusableInput
 from ..events import AudioFrame
 from ..settings import Hearing
 
-LOST_AFTER_S = 2.0  # without a callback
+LOOK_PERIOD_S = 0.5
+LOST_AFTER_LOOKS = 4  # without a callback between them: where the whole machine slept, it did not look either
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,17 @@ class Microphone:
         self._rest = np.zeros(0, dtype=np.float32)  # samples that do not fill a frame yet
         self._sent_samples = 0
         self._started_s: float | None = None
-        self._heard_s = 0.0
+        self._blocks = 0  # that came
 
     async def run(self, frames: MemoryObjectSendStream[AudioFrame]) -> None:
-        """Deliver frames until cancelled.
+        """Deliver frames until cancelled; may be run again after that.
 
         Raises:
             UnusableInput: PortAudio is missing, there is no such device, or it cannot be opened.
             DeviceLost: the device stopped delivering.
         """
         sounddevice = _portaudio()
+        self._rest, self._sent_samples, self._started_s, self._resampler = np.zeros(0, np.float32), 0, None, None
         device = self._choose()
         rate_hz = self._supported_rate(sounddevice, device)
         loop = asyncio.get_running_loop()
@@ -94,21 +97,23 @@ class Microphone:
             loop.call_soon_threadsafe(self._deliver, block[:, 0].copy(), rate_hz, frames)
 
         async with frames:
-            try:
-                stream = sounddevice.InputStream(
-                    device=device.index,
-                    samplerate=rate_hz,
-                    channels=1,
-                    dtype="float32",
-                    blocksize=rate_hz * self._settings.frame_ms // 1000,
-                    latency="low",
-                    callback=callback,
-                )
-            except sounddevice.PortAudioError as error:
-                raise UnusableInput(
-                    f"the microphone '{device.name}' cannot be opened ({error}): close what uses it, or choose another"
-                ) from error
-            with stream:
+            with ExitStack() as stack:
+                try:
+                    stream = sounddevice.InputStream(
+                        device=device.index,
+                        samplerate=rate_hz,
+                        channels=1,
+                        dtype="float32",
+                        blocksize=rate_hz * self._settings.frame_ms // 1000,
+                        latency="low",
+                        callback=callback,
+                    )
+                    stack.enter_context(stream)
+                except sounddevice.PortAudioError as error:
+                    raise UnusableInput(
+                        f"the microphone '{device.name}' cannot be opened ({error}): close what uses it, or choose "
+                        "another"
+                    ) from error
                 await self._watch(stream, device)
 
     def _choose(self) -> SoundDevice:
@@ -118,9 +123,12 @@ class Microphone:
         wanted = self._wanted
         if wanted is None:
             return next((device for device in devices if device.default_input), devices[0])
-        for device in devices:
-            if device.index == wanted or (isinstance(wanted, str) and wanted.lower() in device.name.lower()):
-                return device
+        for fits in (
+            lambda device: wanted in (device.index, device.name),
+            lambda device: isinstance(wanted, str) and wanted.lower() in device.name.lower(),
+        ):
+            if found := next(filter(fits, devices), None):
+                return found
         known = ", ".join(f"{device.index} '{device.name}'" for device in devices)
         raise UnusableInput(f"there is no microphone '{wanted}': choose one of {known}")
 
@@ -136,18 +144,18 @@ class Microphone:
         return self._settings.rate_hz
 
     async def _watch(self, stream: Any, device: SoundDevice) -> None:
-        self._heard_s = self._clock.now_s()
-        while True:
-            now_s = self._clock.now_s()
-            if not stream.active or now_s - self._heard_s >= LOST_AFTER_S:
-                raise DeviceLost(f"the microphone '{device.name}' stopped delivering sound: connect it again")
-            await self._clock.sleep_until(now_s + LOST_AFTER_S / 4)
+        silent_looks = 0
+        while stream.active and silent_looks < LOST_AFTER_LOOKS:
+            blocks = self._blocks
+            await self._clock.sleep_until(self._clock.now_s() + LOOK_PERIOD_S)
+            silent_looks = silent_looks + 1 if self._blocks == blocks else 0
+        raise DeviceLost(f"the microphone '{device.name}' stopped delivering sound: connect it again")
 
     def _deliver(self, block: np.ndarray, rate_hz: int, frames: MemoryObjectSendStream[AudioFrame]) -> None:
         """A block (n,) at the device's rate; runs on the event loop."""
-        self._heard_s = self._clock.now_s()
+        self._blocks += 1
         if self._started_s is None:
-            self._started_s = self._heard_s - len(block) / rate_hz
+            self._started_s = self._clock.now_s() - len(block) / rate_hz
         if self._resampler is not None:
             block = self._resampler.resample_chunk(block)
         self._rest = np.concatenate([self._rest, block])

@@ -28,7 +28,8 @@ class Recording:
         self.rate_hz = right_rate_hz
         self._resampler = soxr.ResampleStream(left_rate_hz, right_rate_hz, 1, dtype="float32")
         self._left, self._right = _Channel(), _Channel()
-        self._left_in = 0  # samples taken at the microphone's rate
+        self._left_in = 0  # samples at the microphone's rate, silence included
+        self._left_share = left_rate_hz / right_rate_hz
         self._lock = threading.Lock()
         try:
             self._file: soundfile.SoundFile | None = soundfile.SoundFile(
@@ -51,6 +52,12 @@ class Recording:
         with self._lock:
             self._right.add(samples)
             self._write()
+
+    @property
+    def right_samples(self) -> int:
+        """All of the right channel so far, with the silence that stands for what did not come."""
+        with self._lock:
+            return self._right.length
 
     @property
     def seconds_waiting(self) -> float:
@@ -82,6 +89,7 @@ class Recording:
         shortest = min(self._left.waiting, self._right.waiting)
         n = longest if fill else max(shortest, longest - int(_LONGEST_LEAD_S * self.rate_hz))
         if n:
+            self._left_in += round(max(0, n - self._left.waiting) * self._left_share)
             stereo = np.stack([self._left.take(n), self._right.take(n)], axis=1)  # (n, 2)
             self._file.write(np.clip(stereo, -1.0, 1.0))
 
@@ -92,14 +100,17 @@ class _Channel:
     def __init__(self) -> None:
         self._chunks: list[np.ndarray] = []
         self.waiting = 0
+        self.length = 0  # of all that was added, or stood for it
 
     def add(self, samples: np.ndarray) -> None:
         if len(samples):
             self._chunks.append(np.array(samples, dtype=np.float32))  # a sound card reuses its buffer
             self.waiting += len(samples)
+            self.length += len(samples)
 
     def take(self, n: int) -> np.ndarray:
         """(n,) samples; silence where too few wait."""
+        self.length += max(0, n - self.waiting)
         joined = np.concatenate([*self._chunks, np.zeros(max(0, n - self.waiting), np.float32)])
         rest = joined[n:]
         self._chunks, self.waiting = [rest] if len(rest) else [], len(rest)

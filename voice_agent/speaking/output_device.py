@@ -8,6 +8,7 @@ PortAudio's own thread pulls; `run` only watches that it goes on. `tap` sees eve
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..errors import DeviceLost, UnusableInput
 from .loudspeaker import Loudspeaker
 
 _LOOK_PERIOD_S = 0.25
-_LOST_AFTER_S = 2.0  # without a callback; a busy machine stalls for less
+_LOST_AFTER_LOOKS = 8  # without a callback between them: where the whole machine slept, it did not look either
 _LATENCY_S = 0.06  # PortAudio's "low" ran dry every few seconds through PulseAudio on two busy cores, this never
 _BLOCK_S = 0.01
 
@@ -42,24 +43,25 @@ class OutputDevice:
         self.late_blocks = 0  # the card asked and got nothing in time: heard as crackle
 
     async def run(self) -> None:
-        """Play until cancelled.
+        """Play until cancelled; may be run again after that.
 
         Raises:
             UnusableInput: there is no such device, or it cannot be opened.
             DeviceLost: it stopped asking for sound.
         """
-        with self._open() as stream:
-            seen, seen_s = self._callbacks, self._clock.now_s()
-            while True:
+        with ExitStack() as stack:
+            stream = self._open(stack)
+            silent_looks = 0
+            while stream.active and silent_looks < _LOST_AFTER_LOOKS:
+                callbacks = self._callbacks
                 await self._clock.sleep_until(self._clock.now_s() + _LOOK_PERIOD_S)
-                if self._fault:
-                    raise self._fault
-                if self._callbacks != seen:
-                    seen, seen_s = self._callbacks, self._clock.now_s()
-                if not stream.active or self._clock.now_s() - seen_s > _LOST_AFTER_S:
-                    raise DeviceLost(f"the output device '{self._device or 'default'}' stopped taking sound")
+                silent_looks = silent_looks + 1 if self._callbacks == callbacks else 0
+        if self._fault:
+            raise self._fault
+        raise DeviceLost(f"the output device '{self._device or 'default'}' stopped taking sound: connect it again")
 
-    def _open(self) -> Any:
+    def _open(self, stack: ExitStack) -> Any:
+        """The stream, which runs until the stack is left."""
         try:
             import sounddevice
         except OSError as error:
@@ -68,7 +70,7 @@ class OutputDevice:
             ) from error
         try:
             rate_hz = self._rate_hz(sounddevice)
-            return sounddevice.OutputStream(
+            stream = sounddevice.OutputStream(
                 samplerate=rate_hz,
                 blocksize=round(_BLOCK_S * rate_hz),
                 device=self._device,
@@ -77,6 +79,7 @@ class OutputDevice:
                 latency=_LATENCY_S,
                 callback=self._callback(rate_hz, sounddevice),
             )
+            return stack.enter_context(stream)
         except (sounddevice.PortAudioError, ValueError) as error:
             raise UnusableInput(
                 f"the output device '{self._device or 'default'}' cannot be opened ({error}): "

@@ -2,6 +2,7 @@
 
 choose_device("input" | "output", number | part of a name | None) -> SoundDevice
 handle(device) -> its name where that names it alone, so that later sentences name it too; else its number
+look_again() -> devices that came and went meanwhile are known
 """
 
 from __future__ import annotations
@@ -41,6 +42,14 @@ def handle(device: SoundDevice) -> int | str:
     """What to open the device by."""
     names = [other.name for other in list_devices()]
     return device.name if names.count(device.name) == 1 else device.index
+
+
+def look_again() -> None:
+    """Let PortAudio find out anew what is connected, which it does only when it starts; all streams must be closed."""
+    import sounddevice
+
+    sounddevice._terminate()
+    sounddevice._initialize()
 
 
 def _find(kind: Kind, usable: list[SoundDevice], wanted: int | str | None) -> SoundDevice | None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from ..record.trace import TraceLine
 
-Who = Literal["you", "assistant", "unsaid"]
+Who = Literal["you", "assistant", "unsaid", "note"]
 
 _SAME_GUESS_S = 0.05  # the words of one guess come together; the next reading is further away
 _RATE_WINDOW_S = 2.0
@@ -98,6 +98,10 @@ class Screen:
                 self._unsaid += line["text"]
             case "underrun":
                 self.underruns += 1
+            case "failed":
+                entries.append(Entry("note", line["error"]))
+            case "recovered":
+                entries.append(Entry("note", f"the {line['part']} is back"))
         return entries
 
     def finish(self) -> list[Entry]:

@@ -1,9 +1,10 @@
 """One live conversation from the command line to its report.
 
-    run_talk(...) -> exit status 0; UnusableInput (2) when devices or models cannot be used, or one of them is lost
+    run_talk(...) -> exit status 0; UnusableInput (2) when devices or models cannot be used, or a model breaks
 
-Devices are tried before models are loaded. However the conversation ends (/quit, Ctrl-C, a device that goes, a part
-that breaks), the terminal is put back and, with a folder, everything recorded so far is complete.
+Devices are tried before models are loaded; one that goes later is waited for (live_sound.py). However the conversation
+ends (/quit, Ctrl-C, a part that breaks), the terminal is put back and, with a folder, everything recorded so far is
+complete.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ def run_talk(
     """Talk until the user ends it.
 
     Raises:
-        UnusableInput: no such device, a missing model, a folder that cannot be written; a device or a part that was
-            lost on the way (what was recorded until then is complete).
+        UnusableInput: no such device, a missing model, a folder that cannot be written; a part that broke on the way
+            (what was recorded until then is complete).
     """
     devices = choose_device("input", input_device), choose_device("output", output_device)
     if out is not None:
@@ -156,14 +157,14 @@ class Talk:
             yield live
 
     async def _converse(self, recording: LiveRecording | None) -> None:
-        microphone = Microphone(self._settings.hearing, self._clock, self._devices[0].index)
-        sound = LiveSound(microphone, recording)
+        microphone = Microphone(self._settings.hearing, self._clock, handle(self._devices[0]))
         card = OutputDevice(
             self._conversation.loudspeaker,
             handle(self._devices[1]),
             self._clock,
             tap=recording.right if recording else None,
         )
+        sound = LiveSound(microphone, card, recording, self._clock, self._trace.record)
         with open_view(self._console, self._screen) as view:
 
             def watch(line: TraceLine) -> None:
@@ -181,7 +182,7 @@ class Talk:
             self._trace.subscribe(watch)
             try:
                 with typing(sys.stdin, typed), _signals_end(sound):
-                    await self._conversation.run(sound, beside=[card.run, draw])
+                    await self._conversation.run(sound, beside=[draw])
             except BaseExceptionGroup as group:
                 raise _unusable(group) or group from None
             finally:

@@ -25,7 +25,7 @@ from .screen import Entry, Screen
 HINTS = "Enter says the line · /mute · /quit · headphones keep it from hearing itself"
 PICTURES_PER_S = 8
 _LABEL = 10
-_LOOKS = {"you": "cyan", "assistant": "bold", "unsaid": "dim strike"}
+_LOOKS = {"you": "cyan", "assistant": "bold", "unsaid": "dim strike", "note": "yellow"}
 _METER = (-60.0, -10.0)  # dBFS at the meter's ends
 _METER_CELLS = 10
 _FRAME_LINES = 6  # rule, hearing, two of rooms, typed line, hints
