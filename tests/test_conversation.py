@@ -14,12 +14,14 @@ import torch
 
 from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.conversation import Conversation
-from voice_agent.events import Done, SpeechStarted, TurnEnded, TypedLine, UtteranceRecognized
+from voice_agent.errors import PartFailed, UnusableInput
+from voice_agent.events import Done, SpeechStarted, TurnEnded, TypedLine, UtteranceRecognized, Written
 from voice_agent.parts import Parts
 from voice_agent.reasoning.prompts import Prompts
 from voice_agent.record.trace import Trace, TraceLine, read_trace
+from voice_agent.replay.runner import set_stage
 
-from .whole_conversation import SHORT, Held, converse, hold, script_of
+from .whole_conversation import SHORT, Held, broken, bundled, converse, hold, script_of
 
 APPLES = {"audio": "apples_question.flac", "at": 0.5}
 TRAIN = {"audio": "train_question.flac", "at": 0.5}
@@ -205,6 +207,76 @@ def test_lines_that_are_typed(parts: Parts, tmp_path: Path) -> None:
     assert [line["text"] for line in of(over.lines, "injected")] == ["Sorry, I meant ten apples."]
     assert not [line for line in over.lines if line.t > 3.0 and line.kind in ("thought", "written", "sounded")]
     assert over.conversation.is_idle
+
+
+def test_a_question_that_is_too_long_is_told_and_the_conversation_goes_on(parts: Parts, tmp_path: Path) -> None:
+    async def type_lines(conversation: Conversation, clock: VirtualClock) -> None:
+        await clock.sleep_until(1.5)
+        conversation.type_line("far " * 4000)
+        conversation.type_line("far " * 4000)
+        conversation.type_line("How far is the sun?")
+        await clock.sleep_until(2.0)
+        conversation.type_line("And " * 4000)
+
+    over = hold(script_of(tmp_path, {"audio": STOP, "at": 0.0}), parts, tmp_path, beside=type_lines)
+    assert over.conversation.failure is None
+    assert {line["part"] for line in of(over.lines, "failed")} == {"question"}
+    assert len(of(over.lines, "failed")) == 3
+    assert all("shorten it" in line["error"] for line in of(over.lines, "failed"))
+    (turn,) = over.conversation.turns
+    assert turn.user_text == "How far is the sun?"
+    assert text(over.lines, "sounded").strip()
+    assert over.conversation.is_idle
+
+
+def test_words_of_an_open_clause_are_no_backlog(parts: Parts, tmp_path: Path) -> None:
+    """Else the writer would wait for sound that waits for the writer."""
+
+    async def main(clock: VirtualClock) -> list[float]:
+        backlogs = []
+        with set_stage(bundled("plain"), parts, SHORT, tmp_path, clock, mode="async", seed=0) as stage:
+            for written in ("`for word in one, two, three, four, five, six, seven, eight, nine, ten", ":`\n", "Then"):
+                stage.conversation._take(Written(written, 1, 1))
+                backlogs.append(stage.conversation._backlog_s())
+            stage.conversation.close()
+        return backlogs
+
+    before, code, after = run_in_virtual_time(main)
+    assert before == 0.0
+    assert code == after > 3.0
+
+
+def test_a_model_that_breaks_at_its_first_words_is_one_sentence(parts: Parts, tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        with set_stage(bundled("plain"), parts, SHORT, tmp_path, clock, mode="async", seed=0) as stage:
+            try:
+                with broken(parts, "language model", at_call=1):
+                    await stage.conversation.warm_up()
+            finally:
+                stage.conversation.close()
+
+    with pytest.raises(UnusableInput, match=r"the language model '.*' broke at its first words .*pulled the plug"):
+        run_in_virtual_time(main)
+
+
+@pytest.mark.parametrize("mode", ["async", "direct"])
+def test_an_answer_that_is_left_in_the_middle_is_counted(mode: str, parts: Parts, tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> Held:
+        with set_stage(script_of(tmp_path, TRAIN), parts, SHORT, tmp_path, clock, mode=mode, seed=0) as stage:
+            await stage.conversation.warm_up()
+
+            async def leave_when_it_speaks() -> None:
+                written = asyncio.Event()
+                stage.trace.subscribe(lambda line: written.set() if line.kind == "written" else None)
+                await written.wait()
+                raise PartFailed("test", RuntimeError("enough"))
+
+            await stage.conversation.run(stage.sound, [leave_when_it_speaks])
+        return Held(stage.conversation, stage.sound, stage.trace.lines)
+
+    (turn,) = run_in_virtual_time(main).conversation.turns
+    assert turn.spoken_tokens > 0
+    assert (turn.thinking_tokens > 0) == (mode == "async")
 
 
 # --- cancelling ------------------------------------------------------------------------------------------------------

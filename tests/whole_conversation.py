@@ -155,8 +155,11 @@ def with_own_workers(parts: Parts) -> Parts:
 
 
 @contextmanager
-def broken(parts: Parts, which: str) -> Iterator[Parts]:
-    """Parts with threads of their own, of which `which` breaks in the middle of an answer or of a question."""
+def broken(parts: Parts, which: str, at_call: int = 40) -> Iterator[Parts]:
+    """Parts with threads of their own, of which `which` breaks in the middle of an answer or of a question.
+
+    at_call: of the language model.
+    """
     replaced = with_own_workers(parts)
     with pytest.MonkeyPatch.context() as patch:
         if which == "recognizer":
@@ -165,7 +168,7 @@ def broken(parts: Parts, which: str) -> Iterator[Parts]:
             replaced = dataclasses.replace(replaced, voice=Breaks(parts.voice, "synthesize", 1))  # type: ignore[arg-type]
         else:
             model = parts.language.model
-            patch.setattr(model, "forward", Breaks(model, "forward", 40).forward)
+            patch.setattr(model, "forward", Breaks(model, "forward", at_call).forward)
         try:
             yield replaced
         finally:

@@ -14,7 +14,7 @@ import asyncio
 import dataclasses
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,7 +22,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from .clock import Clock
-from .errors import DeviceLost, PartFailed
+from .errors import PartFailed, UnusableInput
 from .events import (
     AnswerEvent,
     AudioFrame,
@@ -84,6 +84,7 @@ class Sound(Protocol):
 class _Turn:
     """One turn as the summary will know it."""
 
+    number: int  # as the floor counts
     began_s: float
     heard: list[str] = field(default_factory=list)
     sounded: str = ""
@@ -131,6 +132,7 @@ class Conversation:
         self._splitter = ClauseSplitter(settings.speaking)
         self._turns: list[_Turn] = []
         self._heard: list[str] = []  # words of the open question
+        self._overlong = False  # what the user says now: told once
         self._unvoiced_words = 0  # written, not yet sound
         self._sounding_reply: int | None = None  # a reply with written words whose last sound has not been played
         self._thread = threading.get_ident()
@@ -159,8 +161,18 @@ class Conversation:
         self._to_floor.send_nowait(TypedLine(text))
 
     async def warm_up(self) -> None:
-        """Read the preamble in, so that the first answer need not wait for it."""
-        await self.reasoner.warm_up()
+        """Read the preamble in, so that the first answer need not wait for it.
+
+        Raises:
+            UnusableInput: the language model breaks at it.
+        """
+        try:
+            await self.reasoner.warm_up()
+        except Exception as error:
+            raise UnusableInput(
+                f"the language model '{self._settings.models.language}' broke at its first words "
+                f"({type(error).__name__}: {error}): choose another profile, or see what 'voice-agent doctor' finds"
+            ) from error
 
     async def run(self, sound: Sound, beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()) -> None:
         """Converse until `sound` ends. A part that breaks ends it too, and is named in `failure` and in the trace.
@@ -174,10 +186,9 @@ class Conversation:
                     tasks.start_soon(task)
                 await self._hear(sound)
                 tasks.cancel_scope.cancel()
-        except* (PartFailed, DeviceLost) as group:
+        except* PartFailed as group:
             error = _first(group)
-            part = error.part if isinstance(error, PartFailed) else "sound device"
-            self.failure = Failed(part, str(error))
+            self.failure = Failed(error.part, str(error))
             self._trace.record(self.failure)
         finally:
             self.close()
@@ -230,13 +241,20 @@ class Conversation:
         playing = Playing(self.loudspeaker.reply or 0, self.loudspeaker.playing_text)
         for action in self.floor.push(event, playing):
             self._act(action)
+        if self.floor.answering and not (self._turns and self._turns[-1].number == self.floor.turn):
+            self._push(AnswerEnded(self.floor.turn))  # no word of the question was taken in: there is nothing to answer
 
     async def _reason(self) -> None:
         """One answer after the other; each is opened by the first words of its question."""
         while True:
-            with _part("reasoning"):
-                async for event in self.reasoner.answer(mode=self._mode):
-                    self._take(event)
+            try:
+                with _part("reasoning"):
+                    async with aclosing(self.reasoner.answer(mode=self._mode)) as events:
+                        async for event in events:
+                            self._take(event)
+            finally:
+                if self._turns and self._turns[-1].done is None:  # it was closed in the middle
+                    self._turns[-1].done = self.reasoner.last_done
 
     async def _voice(self) -> None:
         await speak(
@@ -268,24 +286,35 @@ class Conversation:
                 self.loudspeaker.resume()
                 self.reasoner.user_speaking = False
             case Hear(text):
-                self.reasoner.hear(text)
-                self._heard.append(text)
+                self._heard += self._taken_in(text)
             case ThinkAhead():
                 self.reasoner.think_ahead()
-            case EndTurn():
-                self._turns.append(_Turn(self._clock.now_s(), self._heard))
-                self._heard = []
-                self.reasoner.end_turn()
+            case EndTurn(number):
+                if self._heard:
+                    self._turns.append(_Turn(number, self._clock.now_s(), self._heard))
+                    self.reasoner.end_turn()
+                self._heard, self._overlong = [], False
             case Inject(text=text):
                 self._cut_to_what_sounded()
-                self._turns[-1].heard.append(text)
-                self.reasoner.hear(text)
+                self._turns[-1].heard += self._taken_in(text)
             case StopAnswer():
                 self._cut_to_what_sounded()
                 self.reasoner.stop()
             case Interrupted():
                 self._trace.record(action)
         self.reasoner.wake()
+
+    def _taken_in(self, text: str) -> list[str]:
+        """These words, or none where the context has no room for them, which is said."""
+        try:
+            self.reasoner.hear(text)
+        except UnusableInput as refused:
+            if not self._overlong:
+                self._trace.record(Failed("question", str(refused)))
+            self._overlong = True
+            return []
+        self._overlong = False
+        return [text]
 
     def _cut_to_what_sounded(self) -> None:
         """Take back every word that was not heard; what the reasoner writes next is a new reply."""
@@ -330,7 +359,8 @@ class Conversation:
         self._to_voice.send_nowait(clause)
 
     def _backlog_s(self) -> float:
-        return self.loudspeaker.backlog_s + WORD_S * self._unvoiced_words
+        """Without the words of an open clause, which wait for words themselves: a writer must not wait for those."""
+        return self.loudspeaker.backlog_s + WORD_S * max(0, self._unvoiced_words - _words(self._splitter.open))
 
     def _voice_is_full(self) -> bool:
         waiting = self._clauses.statistics()
@@ -371,9 +401,9 @@ def _part(name: str) -> Iterator[None]:
         raise error if isinstance(error, PartFailed) else PartFailed(name, error) from error
 
 
-def _first(group: BaseExceptionGroup) -> BaseException:
+def _first(group: BaseExceptionGroup[PartFailed]) -> PartFailed:
     """The first single error of a group of groups."""
-    error: BaseException = group
+    error: PartFailed | BaseExceptionGroup[PartFailed] = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -20,7 +20,7 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from ..errors import UnusableInput
-from ..events import AnswerEvent, ModelCall, Rated
+from ..events import AnswerEvent, Done, ModelCall, Rated
 from ..settings import Reasoning
 from .answer import Answer, Surroundings
 from .cache_view import View
@@ -100,6 +100,8 @@ class AsyncReasoner:
         """Whether written words have yet to sound; the answer stays open for corrections until they have."""
         self.voice_full: Callable[[], bool] = lambda: False
         self.user_speaking = False
+        self.last_done: Done | None = None
+        """How the last answer ended; of one that was closed in the middle, what it had come to."""
 
     # --- what may be called at any moment ------------------------------------------------------------------------
 
@@ -271,9 +273,12 @@ class AsyncReasoner:
                 async with aclosing(self._run(answer)) as events:
                     async for event in events:
                         yield event
-                done = answer.done("stopped" if self._stopped else "finished")
+                self.last_done = done = answer.done("stopped" if self._stopped else "finished")
                 if rate:
                     yield await self._rate(answer, rate)
+        except BaseException:
+            self.last_done = answer.done("stopped")
+            raise
         finally:
             self._finish(answer)
         yield done  # the answer is over by now: words heard from here on open the next turn

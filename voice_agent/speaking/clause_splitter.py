@@ -53,40 +53,40 @@ class ClauseSplitter:
     """Streaming state: the open clause, and whether the reply's first one is still to come."""
 
     settings: Speaking
-    _open: str = ""
+    open: str = ""  # the clause that is not complete yet
     _first: bool = True
-    _scanned: int = field(default=0, repr=False)  # no cut is possible in _open before this
+    _scanned: int = field(default=0, repr=False)  # no cut is possible in `open` before this
 
     def push(self, text: str) -> list[str]:
         """Take more text; returns the clauses that are complete now."""
-        self._open += text
+        self.open += text
         clauses = []
         while (cut := self._next_cut()) is not None:
-            clauses.append(self._open[:cut])
-            self._open, self._first, self._scanned = self._open[cut:], False, 0
+            clauses.append(self.open[:cut])
+            self.open, self._first, self._scanned = self.open[cut:], False, 0
         return clauses
 
     def flush(self) -> list[str]:
         """The reply is complete: what is left is its last clause, and the next text opens a new reply."""
-        rest = self._open
+        rest = self.open
         self.clear()
         return [rest] if rest else []
 
     def clear(self) -> None:
         """Forget the open clause; the next text opens a new reply."""
-        self._open, self._first, self._scanned = "", True, 0
+        self.open, self._first, self._scanned = "", True, 0
 
     def _next_cut(self) -> int | None:
-        for end in range(max(self._scanned, 1), len(self._open)):
+        for end in range(max(self._scanned, 1), len(self.open)):
             self._scanned = end
-            if not self._open[end].isspace() or self._open[end - 1].isspace():
+            if not self.open[end].isspace() or self.open[end - 1].isspace():
                 continue
-            may_end = self._may_end(self._open[:end], self._open[end], self._open[end:].lstrip()[:1])
+            may_end = self._may_end(self.open[:end], self.open[end], self.open[end:].lstrip()[:1])
             if may_end is None:
                 return None  # the next word will tell
             if may_end:
                 return end
-        self._scanned = max(len(self._open), 1)
+        self._scanned = max(len(self.open), 1)
         return None
 
     def _may_end(self, clause: str, space: str, ahead: str) -> bool | None:
