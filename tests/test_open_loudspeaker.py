@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import pytest
-
 from voice_agent.parts import Parts
 from voice_agent.record.trace import TraceLine
 
