@@ -3,6 +3,7 @@
 TURNS    what somebody tells or asks an assistant, with numbers, names, dates and amounts, spelled as they are said
 PASSAGES texts that are read out, a sentence after the other: for the monologue, and for turns of several sentences
 STOPS, BACK_CHANNELS   short words over an answer; the first end it, the others do not
+OTHER_...              more of both; nothing was tuned on how these are heard, and nothing should be
 """
 
 from __future__ import annotations
@@ -179,4 +180,42 @@ BACK_CHANNELS = (
     "Thanks.",
     "Fair enough.",
     "Gotcha.",
+)
+OTHER_STOPS = (
+    "Stop, please.",
+    "Wait a moment.",
+    "Hold on a moment.",
+    "Okay, okay, stop.",
+    "Stop talking.",
+    "Wait, stop.",
+    "Hang on.",
+    "Hold it.",
+    "No, no, wait.",
+    "That's enough.",
+    "Quiet, please.",
+    "Just a moment, please.",
+    "Can you stop?",
+    "One moment, please.",
+    "Stop it.",
+    "Sorry, stop.",
+)
+OTHER_BACK_CHANNELS = (
+    "Yes.",
+    "Yeah, sure.",
+    "Okay, good.",
+    "Oh, right.",
+    "Yes, yes.",
+    "I know.",
+    "Nice.",
+    "Perfect.",
+    "Very good.",
+    "Makes sense.",
+    "Yeah, okay.",
+    "All right, all right.",
+    "Great, thanks.",
+    "Uh-huh, right.",
+    "Amazing.",
+    "True.",
+    "Sure, sure.",
+    "Okay, I see.",
 )

@@ -1,12 +1,12 @@
 """Everybody on this machine who can say a text: the fixture voice, and Debian's espeak-ng and flite.
 
-speakers_here() -> {name: say}, and for each that is missing the reason
+speakers_here(voices) -> {name: say}, and for each that is missing the reason
 say(text) -> (n,) float32 at 16 kHz, trimmed to the spoken part
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 
 import numpy as np
@@ -23,8 +23,8 @@ Say = Callable[[str], np.ndarray]
 _PROGRAMS = {"espeak": "espeak-ng en-us", "flite": "flite slt"}
 
 
-def speakers_here() -> tuple[dict[str, Say], dict[str, str]]:
-    """Who can speak, and why the others cannot."""
+def speakers_here(voices: Iterable[str] = ()) -> tuple[dict[str, Say], dict[str, str]]:
+    """Who can speak, and why the others cannot. voices: further ones by program and voice ("flite rms")."""
     fixture = UserVoice(models_folder() / "user-voice")
     here: dict[str, Say] = {}
     missing: dict[str, str] = {}
@@ -33,7 +33,7 @@ def speakers_here() -> tuple[dict[str, Say], dict[str, str]]:
         here["hibari"] = cache(fixture.say)
     except UnusableInput as problem:
         missing["hibari"] = str(problem)
-    for name, speaker in _PROGRAMS.items():
+    for name, speaker in {**_PROGRAMS, **{voice: voice for voice in voices}}.items():
         reason = why_missing(speaker)
         if reason:
             missing[name] = reason
