@@ -11,7 +11,8 @@ from voice_agent.evaluation.hearing.recognition_texts import BACK_CHANNELS, OTHE
 def test_a_voice_that_is_named_speaks_or_says_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speakers, "why_missing", lambda name: "flite is not installed" if "flite" in name else None)
     here, missing = speakers.speakers_here(["flite rms", "espeak-ng en-gb"])
-    assert "espeak-ng en-gb" in here and "espeak" in here
+    assert "espeak-ng en-gb" in here
+    assert "espeak" in here
     assert missing["flite rms"] == missing["flite"] == "flite is not installed"
 
 
