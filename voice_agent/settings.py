@@ -77,6 +77,7 @@ class Reasoning:
     prefill_chunk: int = 64  # tokens of one stream per step
     gate_first_tokens: int = 12  # thoughts before the first probe: a greeting is over by then
     gate_period: int = 24  # thought tokens between two utterances
+    draft_ahead_tokens: int = 8  # thoughts before a probe from which on the next utterance is drafted; 0: never
     gate_open: float = 0.4  # share of yes that opens the writer
     gate_hysteresis: float = 0.0  # after a yes this much less is enough: a doubt does not stop a run of sentences
     safety_first_tokens: int = 16  # async-safe: thoughts before the writer may open

@@ -99,6 +99,8 @@ CHOICES = ["bank", "library", "department store", "mall", "new york"]
         ("A revolving door stands in New York.", "E"),
         ("It could be a bank or a library.", None),
         ("A door.", None),
+        ("I am looking at the bank, the mall and the library. It is most likely a mall.", "D"),
+        ("I thought of the bank. It could be the mall or the library.", None),
         ("Option B: not the bank.", "B"),
         ("The answer is F.", None),
         ("First I thought B, but it is E.", "E"),

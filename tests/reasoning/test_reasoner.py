@@ -161,6 +161,23 @@ def test_words_heard_while_the_end_is_told_are_taken_in(mode: str) -> None:
     assert kinds[-1] is Done
 
 
+@pytest.mark.parametrize("mode", ["async", "async-safe"])
+def test_a_draft_lets_the_first_words_out_sooner_and_changes_no_thought(mode: str) -> None:
+    eager = replace(SETTINGS, gate_first_tokens=12, gate_open=0.0, thinking_budget=40, thinker_temperature=0.0)
+    drafted, plain = (
+        converse(mode=mode, settings=replace(eager, draft_ahead_tokens=ahead, refuse_request_above=2.0, refuse_above=2))
+        for ahead in (10, 0)
+    )
+    first, first_plain = (
+        next((t_s, e.text) for t_s, e in events if isinstance(e, Written)) for events in (drafted, plain)
+    )
+    assert first[0] <= first_plain[0]
+    assert len(first[1]) > len(first_plain[1])  # words that were there, not the first of them
+    assert [e.text for _, e in drafted if isinstance(e, Thought)] == [
+        e.text for _, e in plain if isinstance(e, Thought)
+    ]
+
+
 def test_warming_up_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
     fed = watch(monkeypatch)
 

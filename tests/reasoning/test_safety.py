@@ -120,7 +120,7 @@ def test_words_are_withdrawn_when_the_thoughts_turn(monkeypatch: pytest.MonkeyPa
 def test_unsafe_matter_that_comes_in_later_closes_the_writer_again(monkeypatch: pytest.MonkeyPatch) -> None:
     fed = watch(monkeypatch)
     inclined(monkeypatch, 0.0, 0.0, 0.9)
-    happens = {2.2: hear("And now the harmful part.")}
+    happens = {2.2: hear("Now the harmful part.")}
     events = converse(mode="async-safe", settings=replace(SAFE, safety_period=500), happens=happens)
     order = kinds(events, Written, Injected, Withdrawn)
     assert Injected in order

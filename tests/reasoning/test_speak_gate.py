@@ -55,6 +55,25 @@ def test_it_asks_only_where_an_answer_counts(change: dict[str, float], wants: bo
     assert SpeakGate(SETTINGS).wants_probe(replace(QUIET, **change)) is wants  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("change", "drafts"),
+    [
+        ({"new_thoughts": 2}, False),
+        ({"new_thoughts": 3}, True),  # five thoughts before it is asked
+        ({"new_thoughts": 18, "has_spoken": True}, False),
+        ({"new_thoughts": 19, "has_spoken": True}, True),
+        ({"new_thoughts": 19, "has_spoken": True, "thinker_done": True}, False),
+        ({"user_speaking": True}, False),
+        ({"backlog_s": 3.0}, False),
+        ({"silence_s": 4.0}, False),  # it opens by rule: no draft, the words themselves
+    ],
+)
+def test_it_lets_a_draft_be_written_shortly_before_it_asks(change: dict[str, float], drafts: bool) -> None:
+    inputs = replace(QUIET, **change)  # type: ignore[arg-type]
+    assert SpeakGate(replace(SETTINGS, draft_ahead_tokens=5)).may_draft(inputs) is drafts
+    assert not SpeakGate(replace(SETTINGS, draft_ahead_tokens=0)).may_draft(inputs)
+
+
 def test_it_stays_as_it_is_until_asked_or_closed() -> None:
     gate = SpeakGate(SETTINGS)
     gate.decide(replace(QUIET, yes=0.9, no=0.1))

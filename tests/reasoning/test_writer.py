@@ -12,7 +12,7 @@ from tests.reasoning.tiny_tokenizer import tiny_tokenizer
 from voice_agent.reasoning.cache_block import CacheArena
 from voice_agent.reasoning.cache_view import View
 from voice_agent.reasoning.prompts import Prompts
-from voice_agent.reasoning.writer import Cue, Writer, says_again, sentence_end
+from voice_agent.reasoning.writer import Cue, Taken, Writer, says_again, sentence_end
 
 TOKENIZER = tiny_tokenizer()
 PROMPTS = Prompts(TOKENIZER)
@@ -23,11 +23,13 @@ def writer(cue: Cue = "progress") -> Writer:
     return Writer(View((CacheArena().new_block("spoken"),)), cue, PROMPTS, TOKENIZER)
 
 
-def write(into: Writer, text: str, known: set[Fraction] | None = ANY) -> tuple[str, str]:
+def write(into: Writer, text: str, known: set[Fraction] | None = ANY, hold: bool = False) -> tuple[str, str]:
     """Choose the text's tokens until something else than 'go on' comes back: what was given out, and that."""
     given = ""
     for token in TOKENIZER(text, add_special_tokens=False).input_ids:
-        taken = into.take(token, ends=False, known=known)
+        if into.drafted:
+            break
+        taken = into.take(token, ends=False, known=known, hold=hold)
         given += taken.written
         if taken.then != "go on":
             return given, taken.then
@@ -280,10 +282,65 @@ def test_nothing_more_will_come() -> None:
     assert tested.done
 
 
+def test_a_draft_is_held_until_it_may_be_given_out() -> None:
+    tested = writer()
+    assert write(tested, "I add the par", hold=True) == ("", "go on")
+    assert tested.holds_draft
+    assert tested.release() == Taken("I add the ", "go on")
+    assert not tested.holds_draft
+    assert write(tested, "ts.") == ("parts. ", "over")
+
+
+def test_a_whole_draft_waits_and_is_then_over() -> None:
+    tested = writer()
+    assert write(tested, "I add the parts. And so on", hold=True) == ("", "go on")
+    assert (tested.drafted, tested.holds_draft, tested.spoken) == (True, True, "")
+    assert tested.release() == Taken("I add the parts. ", "over")
+    assert (tested.drafted, tested.holds_draft, tested.mid_utterance) == (False, False, False)
+
+
+def test_a_later_draft_is_given_out_whole_and_only_if_it_is_news() -> None:
+    tested = writer()
+    write(tested, "I add the parts.")
+    tested.open("progress")
+    assert write(tested, "I add the parts.", hold=True) == ("", "over")
+    assert tested.repeating
+    assert write(tested, "Then I hal", hold=True) == ("", "go on")
+    assert tested.release() == Taken("", "go on")
+    assert write(tested, "ve it.") == ("Then I halve it. ", "over")
+
+
+def test_a_number_that_is_not_known_ends_a_draft_before_it() -> None:
+    tested = writer()
+    assert write(tested, "It is 80 km", {Fraction(60)}, hold=True) == ("", "wait")
+    assert tested.text == "It is "
+    assert tested.release() == Taken("It is ", "go on")
+
+
+@pytest.mark.parametrize("before", ["", "I add the parts."])
+@pytest.mark.parametrize("draft", ["Then I ha", "Then I halve it."])
+def test_a_discarded_draft_leaves_nothing_behind(before: str, draft: str) -> None:
+    tested = writer()
+    write(tested, before)
+    plain = whole(tested)
+    tested.open("progress")
+    write(tested, draft, hold=True)
+    tested.discard_draft()
+    tested.open("conclude")
+    conclude = TOKENIZER.decode(PROMPTS.conclude_cue)
+    assert whole(tested) == (plain + conclude if before else conclude)
+
+
+def test_an_utterance_without_words_is_no_draft() -> None:
+    tested = writer()
+    assert tested.take(TOKENIZER.eos_token_id, ends=True, known=ANY, hold=True).then == "over"
+    assert not tested.drafted
+
+
 @given(
     steps=st.lists(
         st.tuples(
-            st.sampled_from(["write", "write", "write", "open", "hear", "cut", "end"]),
+            st.sampled_from(["write", "write", "write", "draft", "release", "discard", "open", "hear", "cut", "end"]),
             st.sampled_from(["I take 60", " km. ", "Then", " 1,2", "00 €", "👍", "0.75", " x.", "Yes No"]),
             st.integers(0, 30),
         ),
@@ -298,13 +355,19 @@ def test_what_was_given_out_is_what_was_spoken(steps: list[tuple[str, str, int]]
     for operation, text, number in steps:
         if operation == "write":
             heard += write(tested, text, {Fraction(60)} if cue == "progress" and number % 2 else ANY)[0]
+        elif operation == "draft" and cue == "progress" and not tested.aloud:
+            assert write(tested, text, hold=True)[0] == ""
+        elif operation == "release":
+            heard += tested.release().written
+        elif operation == "discard" and tested.holds_draft:
+            tested.discard_draft()
         elif operation == "open":
             tested.open(cue)
         elif operation == "hear":
             tested.hear(PROMPTS.words("no"))
         elif operation == "end":
             heard += end(tested)[0]
-        else:
+        elif operation == "cut":
             tested.cut(min(number, len(heard)))
             assert heard.startswith(tested.spoken)
             heard = tested.spoken

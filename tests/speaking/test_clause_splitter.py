@@ -24,6 +24,8 @@ def clauses_of(*chunks: str) -> list[str]:
         ("Let's see, the speed is 80.", ["Let's see,", " the speed is 80."]),
         ("The train travels sixty kilometers.", ["The train travels sixty", " kilometers."]),
         ("The answer is the speed of the train.", ["The answer is the speed", " of the train."]),
+        ("I am thinking about how sound travels in air.", ["I am thinking about how sound", " travels in air."]),
+        ("I can tell you why the sea has tides.", ["I can tell you why the sea", " has tides."]),
         ("The answer is 120 km/h. Good.", ["The answer is 120 km/h.", " Good."]),
         ("It costs 3.14 or 1,234 at 3:45. Yes.", ["It costs 3.14 or 1,234 at 3:45.", " Yes."]),
         ("Ask Dr. Smith, e.g. now. Bye.", ["Ask Dr. Smith,", " e.g. now.", " Bye."]),

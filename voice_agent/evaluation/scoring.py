@@ -31,6 +31,7 @@ _AND_A_HALF = re.compile(r"\s+and (?:a|one) half\b", re.IGNORECASE)
 _DOLLARS_AND = re.compile(r"\s+dollars?,?\s+and\s+", re.IGNORECASE)
 _CENTS = re.compile(r"\s+cents?\b", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
+_SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+")
 _LETTER = (
     r"(?:\\boxed\{\(?([A-Z])\b|\b(?:answer|option|choice|letter)(?: is|:)?\s+\(?([A-Z])\b|\(([A-Z])\)"
     r"|\b([B-H])\b|\b([A-H])(?=[.,:;)]|\s*$))"
@@ -93,7 +94,7 @@ def final_number(text: str, question: str = "") -> Fraction | None:
     boxed = _BOXED.findall(text)
     numbers = stated_numbers(boxed[-1]) if boxed else []
     if not numbers:
-        sentences = [stated_numbers(sentence) for sentence in re.split(r"(?<=[.!?])\s+", text)]
+        sentences = [stated_numbers(sentence) for sentence in _SENTENCE_BREAK.split(text)]
         numbers = next((found for found in reversed(sentences) if found), [])
     given = set(stated_numbers(question))
     found = [number for number in numbers if number not in given] or numbers
@@ -107,14 +108,20 @@ def score_number(spoken: str, gold: str, question: str = "") -> Verdict:
 
 
 def final_choice(text: str, choices: Sequence[str]) -> str | None:
-    """The letter of the choice that is stated: by its letter, else by the only choice whose words are said."""
+    """The letter of the choice that is stated: the last letter, else by the words of a choice.
+
+    Of the last sentence that says the words of any, it must be the only one.
+    """
     letters = [next(filter(None, groups)) for groups in re.findall(_LETTER, text)]
     letters = [letter for letter in letters if ord(letter) - ord("A") < len(choices)]
     if letters:
         return letters[-1]
-    words = f" {' '.join(said(text))} "
-    named = [i for i, choice in enumerate(choices) if f" {' '.join(said(choice))} " in words]
-    return chr(ord("A") + named[0]) if len(named) == 1 else None
+    for sentence in reversed(_SENTENCE_BREAK.split(text)):
+        words = f" {' '.join(said(sentence))} "
+        named = [i for i, choice in enumerate(choices) if f" {' '.join(said(choice))} " in words]
+        if named:
+            return chr(ord("A") + named[0]) if len(named) == 1 else None
+    return None
 
 
 def score_choices(choices: Choices, log_likelihoods: Sequence[float]) -> tuple[bool, float]:

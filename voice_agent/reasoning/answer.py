@@ -44,7 +44,7 @@ from .speak_gate import GateInputs, SpeakGate
 from .stated_numbers import numbers_in
 from .stream import Stream
 from .thinker import Thinker
-from .writer import Cue, Writer
+from .writer import Cue, Taken, Writer
 
 VIEWS = """
     user      [preamble][dialogue][user>
@@ -118,6 +118,7 @@ class Answer:
         self._injected: list[str] = []  # words that no step has fed yet
         self._entering: list[str] = []  # words that the step in flight feeds
         self._speech_spent = False
+        self._drafting = False  # the writer's row of this step is a draft: nothing of it is given out yet
         self._said = ""  # given words that have yet to be told of
         self._ended_reply = 0  # the last reply whose end was told
 
@@ -252,7 +253,9 @@ class Answer:
         if reading is not None:
             feeds.append(self._ask("reread", reading.tokens, reading.choose, reading.wanted))
         stream = self.writer.stream
-        if self._may_write(around) and reading is None:
+        writes = reading is None and self._may_write(around)
+        self._drafting = reading is None and not writes and self._may_draft(around)
+        if self._drafting or (writes and not self.writer.drafted):
             self.writer.open(self._next_cue())
             feeds.append(self._feed("writer", stream, self._choose_word))
         elif self.thinker.begun and (cue := stream.unfed()[:-1]):  # read in before it is needed
@@ -294,6 +297,7 @@ class Answer:
                 events += self._take_reading(choice)
             else:
                 events += self._take_verdict(choice)
+        events += self._take_draft(around)
         if self.complete and self._ended_reply != self.reply:
             self._ended_reply = self.reply
             events.append(ReplyEnd(self.reply))
@@ -337,11 +341,21 @@ class Answer:
             return True
         if not self._mode.speaks_meanwhile:
             return self.thinker.done
-        budget = self._settings.speaking_budget
-        progress_spent = self._spoken_tokens >= max(budget // 2, budget - RESULT_TOKENS)
-        if progress_spent and not self.thinker.done and not self.writer.mid_utterance:
+        if self._progress_spent and not self.thinker.done and not self.writer.mid_utterance:
             return False
         return self._gate.decide(self._inputs(around)) == "speak"
+
+    def _may_draft(self, around: Surroundings) -> bool:
+        """Whether the next progress may be written before it may be spoken."""
+        meanwhile = self._mode.thinks and self._mode.speaks_meanwhile and self.thinker.begun
+        if not meanwhile or self.writer.done or self.writer.drafted or self.writer.aloud or self._progress_spent:
+            return False
+        return self._judge.verdict != "unsafe" and self._gate.may_draft(self._inputs(around))
+
+    @property
+    def _progress_spent(self) -> bool:
+        budget = self._settings.speaking_budget
+        return self._spoken_tokens >= max(budget // 2, budget - RESULT_TOKENS)
 
     def _may_ask(self, around: Surroundings) -> bool:
         meanwhile = self._mode.thinks and self._mode.speaks_meanwhile and not self.writer.done
@@ -408,12 +422,24 @@ class Answer:
         return sampler.choose(logits, banned=self._never_spoken)
 
     def _take_word(self, token: int, now_s: float) -> list[AnswerEvent]:
+        free = self.thinker.done or not self._settings.number_guard
+        known = None if free else self._known_numbers()
+        taken = self.writer.take(token, token in self._stop_tokens, known, hold=self._drafting)
+        return [] if self._drafting else self._give_out(taken, now_s)
+
+    def _take_draft(self, around: Surroundings) -> list[AnswerEvent]:
+        """A draft is given out as soon as its words may be spoken; the thoughts' end makes it needless."""
+        if not self.writer.holds_draft:
+            return []
+        if self.thinker.done:
+            self.writer.discard_draft()
+            return []
+        return self._give_out(self.writer.release(), around.now_s) if self._may_write(around) else []
+
+    def _give_out(self, taken: Taken, now_s: float) -> list[AnswerEvent]:
         if self.first_written_step is None:
             self.first_written_step = self.steps
         self._thoughts_when_written = self.thinker.sampled
-        free = self.thinker.done or not self._settings.number_guard
-        known = None if free else self._known_numbers()
-        taken = self.writer.take(token, token in self._stop_tokens, known)
         written = taken.written
         if taken.then != "go on":
             self._gate.close()

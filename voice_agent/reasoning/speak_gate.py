@@ -51,8 +51,17 @@ class SpeakGate:
 
     def wants_probe(self, inputs: GateInputs) -> bool:
         """Whether an answer to the question could change anything now."""
+        return self._is_near(inputs, 0)
+
+    def may_draft(self, inputs: GateInputs) -> bool:
+        """Whether it may open so soon that what is then said is to be written now."""
+        ahead = self._settings.draft_ahead_tokens
+        return ahead > 0 and self._is_near(inputs, ahead)
+
+    def _is_near(self, inputs: GateInputs, tokens: int) -> bool:
+        """It is shut, no plain rule moves it, and in at most so many thoughts it will be asked."""
         enough = self._settings.gate_period if inputs.has_spoken else self._settings.gate_first_tokens
-        return not self.is_open and inputs.new_thoughts >= enough and self._by_rule(inputs) is None
+        return not self.is_open and inputs.new_thoughts >= enough - tokens and self._by_rule(inputs) is None
 
     def decide(self, inputs: GateInputs) -> Decision:
         """Open or close; without a probe's answer only the plain rules move it."""

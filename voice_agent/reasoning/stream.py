@@ -76,6 +76,12 @@ class Stream:
         self.interjected = True
         self._go_on_after(self.text)
 
+    def take_back(self, count: int) -> None:
+        """Take back the last `count` tokens that were interjected; nothing has been chosen since."""
+        assert not any(self._chosen[-count:]), "only interjected tokens are taken back"
+        del self._tokens[-count:], self._chosen[-count:], self._ends[-count:]
+        self._go_on_after(self.text)
+
     def choose_again(self) -> None:
         """Whatever is being chosen now does not count."""
         self.changes += 1

@@ -3,9 +3,9 @@
 While the thoughts go on, an utterance is one sentence about what is being worked out; when they are complete, the
 result is said. A word is given out when it can no longer grow or be taken back. A number that stands neither in what
 the user said nor in the thoughts is taken back before it is given out, and the writer waits for the thoughts to reach
-it.
+it. Before it may speak, the next progress can be drafted: it is written and held, so that it is there when it may.
 
-    take(token, known numbers) -> Taken(written text, what to do next)
+    take(token, known numbers) -> Taken(written text, what to do next);  release() -> the same, of a draft
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ class Writer:
         self.heard = 0  # length of the text when words last came in: after them everything is news
         self._start = 0  # where the current utterance begins in the text
         self._open = True  # a cue stands and its utterance is not over
+        self._standing = 0  # tokens of a cue that was opened in mid-stream and led to no word yet
+        self.drafted = False  # the utterance is whole, and none of it was given out
         self.repeating = False  # the last utterance was dropped: it had been said before, or was broken off
 
     @property
@@ -87,14 +89,27 @@ class Writer:
     def mid_utterance(self) -> bool:
         return self._open and len(self.text) > self._start
 
+    @property
+    def holds_draft(self) -> bool:
+        """Words of a progress were written and none of them was given out."""
+        return self.cue == "progress" and self.mid_utterance and not self.aloud
+
+    @property
+    def aloud(self) -> bool:
+        """The first words of the utterance were given out: the others must follow."""
+        return self.mid_utterance and self.given > self._start
+
     def open(self, cue: Cue) -> None:
         """Make ready for the next utterance; one that has begun is finished first."""
         if self.mid_utterance or (self._open and self.cue == cue):
             return
+        if self._standing and self.stream.fresh:
+            self.stream.take_back(self._standing)
         if not self.text and not self.stream.interjected:
             self.stream.reopen(self._first(cue))
         else:
             self.stream.interject(self._cues[cue])
+            self._standing = len(self._cues[cue])
         self.cue, self._start, self._open = cue, len(self.text), True
         if cue == "correct":
             for token in self._prompts.correcting:
@@ -119,7 +134,7 @@ class Writer:
     def drop(self) -> None:
         """What was not given out is not said, and its utterance is over."""
         self.stream.rewind(self.given)
-        self._start, self._open, self.done = len(self.text), False, False
+        self._start, self._open, self.done, self.drafted = len(self.text), False, False, False
 
     def hear(self, words: Sequence[int]) -> None:
         """The user's words as a turn of their own, then the next utterance's cue; what was held back is dropped.
@@ -131,7 +146,8 @@ class Writer:
         self._open = bool(words) and (bool(self.text) or direct)
         if self._open:
             self.stream.interject(self._prompts.heard_by_writer(words, resume=direct))
-        self.done = False
+            self._standing = 0
+        self.done = self.drafted = False
         self.cue = "direct" if direct else "progress"
         self._start = self.heard = len(self.text)
 
@@ -142,13 +158,14 @@ class Writer:
         self.stream.rewind(length)
         cue_stands = self.stream.fresh and len(self.text) == self._start
         self._open = cue_stands or self.cue == "direct"
+        self._standing = self._standing if cue_stands else 0
         self.given = self._start = len(self.text)
-        self.done = False
+        self.done = self.drafted = False
 
-    def take(self, token: int, ends: bool, known: set[Fraction] | None) -> Taken:
+    def take(self, token: int, ends: bool, known: set[Fraction] | None, hold: bool = False) -> Taken:
         """A token was chosen for this stream.
 
-        ends: it is an end-of-sequence token. known: numbers that may be said; None: all of them.
+        ends: it is an end-of-sequence token. known: numbers that may be said; None: all of them. hold: it is drafted.
         """
         if not ends:
             self.stream.sample(token)
@@ -156,14 +173,24 @@ class Writer:
         ahead = None if known is None else self._first_number_ahead(known, end)
         if ahead is not None:
             self.stream.rewind(ahead)
-            return Taken("" if self._must_be_whole else self._give_out(len(self.text)), "wait")
+            return Taken("" if hold or self._must_be_whole else self._give_out(len(self.text)), "wait")
         if end is not None:
             if end < len(self.text):
                 self.stream.rewind(end)  # the beginning of another sentence
+            return self._over(hold)
+        return Taken("" if hold else self._words_so_far(), "go on")
+
+    def release(self) -> Taken:
+        """What was drafted may be given out now."""
+        if self.drafted:
             return self._over()
-        whole = self._whole_words()
-        held = self._must_be_whole or repeats(self.text[self._start : whole], self._said_before)
-        return Taken("" if held else self._give_out(whole), "go on")
+        return Taken(self._words_so_far(), "go on")
+
+    def discard_draft(self) -> None:
+        """What was drafted is not said; its cue still stands."""
+        if len(self.text) > self.given:
+            self.stream.rewind(self.given)
+        self.drafted = False
 
     def break_off(self) -> str:
         """No more words will come: the rest that was held back."""
@@ -178,8 +205,8 @@ class Writer:
         """The cue as it stands right behind the thoughts."""
         return [*(self._prompts.close_thoughts if cue != "direct" else []), *self._cues[cue]]
 
-    def _over(self) -> Taken:
-        self._open = False
+    def _over(self, hold: bool = False) -> Taken:
+        self._open = self.drafted = False
         self.done = self.concluding
         said, before = self.text[self._start :], self._said_before
         broken_off = sentence_end(said, 0) is None  # a model copies the end that an interruption gave its last sentence
@@ -187,6 +214,9 @@ class Writer:
         if self.repeating:
             self.stream.rewind(self._start)
             self._open = True  # the cue still stands
+        elif hold and said:
+            self._open = self.drafted = True
+            return Taken("", "go on")
         elif self.done and repeats(said, before):
             self.stream.rewind(self._start)
         elif not self.done:
@@ -201,6 +231,12 @@ class Writer:
             if self.given <= start and complete and value not in known:
                 return start
         return None
+
+    def _words_so_far(self) -> str:
+        """The whole words of an utterance that goes on, where they may be given out one by one."""
+        whole = self._whole_words()
+        held = self._must_be_whole or repeats(self.text[self._start : whole], self._said_before)
+        return "" if held else self._give_out(whole)
 
     def _whole_words(self) -> int:
         """Length of the text without a word or number that may still grow or be taken back."""

@@ -34,7 +34,7 @@ _BEFORE_NUMERAL = re.compile(rf"\b(?:{NAMES_BEFORE_NUMERALS})$")
 _LIST_NUMBER = re.compile(r"(?:^|\n\s*)(?:\d{1,3}[.)]|[-*+]\s+\[[ xX]\])$")
 _LEANS_FORWARD = re.compile(
     r"(?:^|\s)(?:an?|the|this|that|these|those|my|your|his|her|its|our|their|some|any|no|of|in|on|at|to|for|from|by|with|as"
-    r"|than|about|and|or|but|so|if|because|when|while|which|who|is|are|was|were|be|been|has|have|had|will|would|can|could"
+    r"|than|about|and|or|but|so|if|because|when|while|which|who|whose|what|how|why|where|whether|is|are|was|were|be|been|has|have|had|will|would|can|could"
     r"|should|must|may|might|do|does|not|per|let's|we|i|you|it|they|he|she|there|very|more|most|et"
     r"|summer|winter|spring|autumn|fall|class|January|February|March|April|June|July|August|September|October|November"
     r"|December)$",  # ... of 1969
