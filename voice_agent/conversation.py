@@ -65,7 +65,7 @@ from .parts import Parts
 from .record.summary import TurnRecord
 from .record.trace import Trace
 from .settings import Settings
-from .speaking.clause_splitter import ClauseSplitter
+from .speaking.clause_splitter import SENTENCE_END, ClauseSplitter
 from .speaking.loudspeaker import Loudspeaker
 from .speaking.speaking import speak
 
@@ -337,8 +337,9 @@ class Conversation:
             case Written(text=text, reply=reply):
                 self._trace.record(event)
                 self._sounding_reply = reply
+                left_s = self._backlog_s()
                 self._unvoiced_words += _words(text)
-                for clause in self._splitter.push(text):
+                for clause in self._splitter.push(text, left_s):
                     self._send(Clause(clause, reply, "model"))
             case ReplyEnd(reply):
                 for clause in self._splitter.flush():
@@ -376,8 +377,10 @@ class Conversation:
             self._loop.call_soon_threadsafe(self._played, event)
 
     def _played(self, event: PlaybackEvent) -> None:
-        if isinstance(event, Underrun) and not self._unvoiced_words:
-            return  # nothing more was written yet: silence while thinking, not a gap in the sound
+        if isinstance(event, Underrun) and (
+            not self._unvoiced_words or SENTENCE_END.search(self._turns[-1].sounded.rstrip())
+        ):
+            return  # silence while thinking, or between two sentences: no gap in the sound
         if isinstance(event, Sounded):
             turn = self._turns[-1]
             turn.sounded += event.text

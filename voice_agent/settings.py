@@ -77,7 +77,7 @@ class Reasoning:
     prefill_chunk: int = 64  # tokens of one stream per step
     gate_first_tokens: int = 12  # thoughts before the first probe: a greeting is over by then
     gate_period: int = 24  # thought tokens between two utterances
-    draft_ahead_tokens: int = 8  # thoughts before a probe from which on the next utterance is drafted; 0: never
+    draft_ahead_tokens: int = 11  # thoughts before a probe from which on the next utterance is drafted; 0: never
     gate_open: float = 0.4  # share of yes that opens the writer
     gate_hysteresis: float = 0.0  # after a yes this much less is enough: a doubt does not stop a run of sentences
     safety_first_tokens: int = 16  # async-safe: thoughts before the writer may open
@@ -115,8 +115,9 @@ class Floor:
 class Speaking:
     """Clauses, voice, loudspeaker."""
 
-    first_clause_words: int = 4  # a short first clause: early sound
+    first_clause_words: int = 7  # a short first clause: early sound; shorter ones seldom tell what it is about
     clause_words: int = 12  # later clauses may wait this long for punctuation
+    hurry_below_s: float = 1.0  # of sound still to be played: a clause may then be as short as a first one
     clause_stream_capacity: int = 32
     voice_threads: int = 1
     voice_niceness: int = 0  # as recognizer_niceness

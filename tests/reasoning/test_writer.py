@@ -203,7 +203,7 @@ def test_words_before_anything_was_spoken_reach_the_writer_through_the_thoughts(
     write(tested, "I")
     tested.hear(PROMPTS.words("no"))
     tested.open("progress")
-    assert whole(tested) == TOKENIZER.decode(PROMPTS.progress_cue)
+    assert whole(tested) == TOKENIZER.decode(PROMPTS.opening_cue)
 
 
 def test_words_drop_what_was_held_back() -> None:
@@ -263,7 +263,7 @@ def test_a_cut_at_the_beginning_of_an_utterance_keeps_its_cue() -> None:
     assert whole(tested) == before
     tested.cut(0)
     tested.open("conclude")
-    assert whole(tested).startswith(TOKENIZER.decode(PROMPTS.progress_cue))
+    assert whole(tested).startswith(TOKENIZER.decode(PROMPTS.opening_cue))
     assert tested.spoken == ""
 
 

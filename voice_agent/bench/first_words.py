@@ -161,4 +161,4 @@ def _median(samples: Sequence[float | None]) -> float | None:
 
 
 def _content(text: str) -> set[str]:
-    return set(said(text)) - COMMON_WORDS
+    return {word.removesuffix("'s") for word in said(text)} - COMMON_WORDS

@@ -60,7 +60,8 @@ class ClauseVoice:
 
     def say(self, text: str, now_s: float) -> None:
         """Words that have just been written."""
-        for clause in self._splitter.push(text):
+        left_s = self.chunks[-1].end_s - now_s if self.chunks else 0.0
+        for clause in self._splitter.push(text, left_s):
             self._sound(clause, now_s)
 
     def finish(self, now_s: float) -> None:

@@ -202,8 +202,10 @@ class Writer:
         return self.stream.tokens_within(self._start)
 
     def _first(self, cue: Cue) -> list[int]:
-        """The cue as it stands right behind the thoughts."""
-        return [*(self._prompts.close_thoughts if cue != "direct" else []), *self._cues[cue]]
+        """The cue as it stands right behind the thoughts, where nothing has been said yet."""
+        if cue == "direct":
+            return self._cues[cue]
+        return [*self._prompts.close_thoughts, *(self._prompts.opening_cue if cue == "progress" else self._cues[cue])]
 
     def _over(self, hold: bool = False) -> Taken:
         self._open = self.drafted = False

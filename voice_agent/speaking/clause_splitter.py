@@ -1,6 +1,7 @@
 """Cut the writer's stream into clauses that can be voiced on their own.
 
-A short first clause, so that sound starts early; later ones up to their punctuation, so that they sound natural. A cut
+A short first clause, so that sound starts early, and where sound would run out; other ones up to their punctuation, so
+that they sound natural. A cut
 stands right after a word and its punctuation; the white space goes to the clause that follows, as tokens have it.
 Nothing is cut that only makes sense whole: numbers, dates, formulas, abbreviations, code, links, marks. So every clause
 is said (`spoken_form`) as it would be within the whole text.
@@ -8,12 +9,13 @@ is said (`spoken_form`) as it would be within the whole text.
     text as it is written: str -> ClauseSplitter.push -> complete clauses: list[str]
 
 Every decision looks at the open clause and the first character of the next word, so the clauses do not depend on how
-the text was chunked; joined, they are the text. Pure.
+the text was chunked, as long as the sound does not run out; joined, they are the text. Pure.
 """
 # ruff: noqa: RUF001 - quotation marks and dashes
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -21,7 +23,7 @@ from ..settings import Speaking
 from .open_marks import is_open
 from .spoken_form import ABBREVIATIONS, BEFORE_NUMBER, NAMES_BEFORE_NUMERALS
 
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*_`]*$")
+SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*_`]*$")
 _PHRASE_END = re.compile(r"[,;:—–][\"'”’)\]*_`]*$|\)[*_`]*$")
 _ABBREVIATION = re.compile(
     rf"(?:^|[\s(\"'])(?:[A-Z]\.|St\.|{'|'.join(map(re.escape, ABBREVIATIONS))}|(?:[A-Z]\.)+[A-Z]\.)[,;:]?$"
@@ -36,6 +38,7 @@ _LEANS_FORWARD = re.compile(
     r"(?:^|\s)(?:an?|the|this|that|these|those|my|your|his|her|its|our|their|some|any|no|of|in|on|at|to|for|from|by|with|as"
     r"|than|about|and|or|but|so|if|because|when|while|which|who|whose|what|how|why|where|whether|is|are|was|were|be|been|has|have|had|will|would|can|could"
     r"|should|must|may|might|do|does|not|per|let's|we|i|you|it|they|he|she|there|very|more|most|et"
+    r"|number|amount|kind|sort|lot|couple|rest|sum|question"  # ... of
     r"|summer|winter|spring|autumn|fall|class|January|February|March|April|June|July|August|September|October|November"
     r"|December)$",  # ... of 1969
     re.IGNORECASE,
@@ -50,15 +53,20 @@ _LONGEST_CLAUSE = 400  # characters
 
 @dataclass
 class ClauseSplitter:
-    """Streaming state: the open clause, and whether the reply's first one is still to come."""
+    """Streaming state: the open clause, and whether it may be as short as a reply's first one."""
 
     settings: Speaking
     open: str = ""  # the clause that is not complete yet
     _first: bool = True
     _scanned: int = field(default=0, repr=False)  # no cut is possible in `open` before this
 
-    def push(self, text: str) -> list[str]:
-        """Take more text; returns the clauses that are complete now."""
+    def push(self, text: str, left_s: float = math.inf) -> list[str]:
+        """Take more text; returns the clauses that are complete now.
+
+        left_s: sound that has still to be played. Where it is little, the next clause may be as short as a first one.
+        """
+        if left_s < self.settings.hurry_below_s and not self._first:
+            self._first, self._scanned = True, 0
         self.open += text
         clauses = []
         while (cut := self._next_cut()) is not None:
@@ -97,7 +105,7 @@ class ClauseSplitter:
         if space == "\n":
             return True
         unsure = _BEFORE_NUMBER.search(clause) or _FACTORIAL.search(clause)
-        if _SENTENCE_END.search(clause) and not unsure:
+        if SENTENCE_END.search(clause) and not unsure:
             return True
         if not (self._ends_by_mark(clause, words) or self._ends_by_length(clause, words)):
             return False
@@ -105,7 +113,7 @@ class ClauseSplitter:
 
     def _ends_by_mark(self, clause: str, words: int) -> bool:
         enough = 2 if self._first else self.settings.clause_words // 2
-        return _SENTENCE_END.search(clause) is not None or (words >= enough and _PHRASE_END.search(clause) is not None)
+        return SENTENCE_END.search(clause) is not None or (words >= enough and _PHRASE_END.search(clause) is not None)
 
     def _ends_by_length(self, clause: str, words: int) -> bool:
         wanted = self.settings.first_clause_words if self._first else self.settings.clause_words
