@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +16,14 @@ from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.events import AnswerEvent, Done, Thought
 from voice_agent.reasoning.cache_block import CacheArena
 from voice_agent.reasoning.cache_view import View
+from voice_agent.reasoning.engine import Engine
+from voice_agent.reasoning.model_loading import load_language_model
 from voice_agent.reasoning.prompts import Prompts
 from voice_agent.reasoning.reasoner import AsyncReasoner
 from voice_agent.reasoning.relevance import MOST_TOKENS
 from voice_agent.reasoning.sampling import log_likelihood
 from voice_agent.reasoning.token_stepper import Row, TokenStepper
+from voice_agent.settings import Reasoning
 
 QUESTION, WORDS = "How far?", "And by bus?"
 PROMPTS = Prompts(TOKENIZER)
@@ -203,3 +207,29 @@ def test_words_of_an_answer_that_only_sounds_are_weighed_too() -> None:
         return await beside
 
     assert run_in_virtual_time(main) is not None
+
+
+@pytest.mark.model
+def test_the_default_model_tells_the_users_words_from_the_familys(language_model: Path) -> None:
+    pytest.importorskip("gguf")
+    loaded = load_language_model(language_model, settings=Reasoning())
+
+    async def main(clock: VirtualClock) -> list[float | None]:
+        reasoner = AsyncReasoner(Engine(loaded.model, clock=clock), loaded.tokenizer)
+        async with aclosing(
+            reasoner.answer("A train travels sixty kilometers in 45 minutes. How fast is it?")
+        ) as events:
+            thought = 0
+            while thought < 12:
+                thought += isinstance(await anext(events), Thought)
+            asked = [
+                asyncio.ensure_future(reasoner.relevance(words)) for words in ("In miles, please.", "Dinner is ready!")
+            ]
+            while not all(question.done() for question in asked):
+                await anext(events)
+        return [question.result() for question in asked]
+
+    meant, for_others = run_in_virtual_time(main)
+    assert meant is not None
+    assert for_others is not None
+    assert meant > 0.0 > for_others
