@@ -1,7 +1,7 @@
 """What people say into an answer, meant for it or for others, in some situations.
 
-Thresholds are chosen on the first group of situations and sentences alone; the held-out group shows what they are worth
-where nothing was tuned.
+What the words are held against (prompts.OVERHEARD) and the threshold were chosen on the first group alone; the second
+lay beside when they were, and the last was written when all was fixed.
 """
 
 from __future__ import annotations
@@ -167,4 +167,81 @@ HELD_OUT_FOR_OTHERS = (
     "Has anybody seen the client's contract?",
     "I'll be at lunch if you need me.",
     "Let's ask Martin, he wrote that report.",
+)
+
+LAST_SITUATIONS = (
+    Situation(
+        "saving",
+        "If I save fifty euros a month, how much do I have after two years?",
+        "\nTwo years are 24 months. Each month 50 euros are saved. So the total is 50 * 24",
+        "I am counting the months. Two years are twenty-four months, and each of them",
+        (
+            "With interest, please.",
+            "I have some already.",
+            "What if I lose my job?",
+            "Dollars, I mean.",
+            "Starting in June.",
+            "Every second month only.",
+            "My wife puts in the same.",
+            "Can I buy a car with that?",
+            "Does the bank take a fee?",
+            "It's for my daughter's birthday.",
+            "How about three years?",
+            "And if it were weekly?",
+            "Just give me the total.",
+            "I always forget to do it in summer.",
+            "Round it up.",
+        ),
+    ),
+    Situation(
+        "paris",
+        "What should I see in Paris on a rainy day?",
+        "\nOn a rainy day indoor places are best. First, the Louvre, which is large and needs half a day. Second, the "
+        "Musee d'Orsay, with the impressionists. Third,",
+        "I am thinking of places under a roof. The Louvre alone takes half a day, and",
+        (
+            "We've been there before.",
+            "The kids get bored easily.",
+            "Something cheap, please.",
+            "Is it open late?",
+            "How do I get there?",
+            "My grandmother is in a wheelchair.",
+            "And where can we eat?",
+            "I don't like paintings.",
+            "Close to the opera, if possible.",
+            "What about the catacombs?",
+            "It may clear up later.",
+            "We arrive by train at noon.",
+            "Do I need tickets?",
+            "She prefers shopping.",
+            "Make it a list for two days.",
+        ),
+    ),
+)
+LAST_FOR_OTHERS = (
+    "The suspect was arrested early this morning.",
+    "Next on our program, the wonders of the deep sea.",
+    "Nothing cleans like the new lemon formula.",
+    "What a goal, the crowd goes wild!",
+    "You will never get away with this, Batman.",
+    "Could I speak to the manager, please?",
+    "The number you have called is not available.",
+    "I'll pick you up from work.",
+    "Did the plumber come today?",
+    "He says he is feeling better.",
+    "Pass me the salt, would you?",
+    "Have you done your homework?",
+    "Take your shoes off in the hall.",
+    "Whose turn is it to do the dishes?",
+    "The dog wants to go out.",
+    "I think the printer is out of paper.",
+    "Are you joining us for coffee?",
+    "She sent the slides to everybody.",
+    "Where's the remote control?",
+    "Happy birthday, little brother!",
+)
+GROUPS = (
+    ("chosen on", SITUATIONS, FOR_OTHERS),
+    ("held out", HELD_OUT_SITUATIONS, HELD_OUT_FOR_OTHERS),
+    ("written last", LAST_SITUATIONS, LAST_FOR_OTHERS),
 )

@@ -28,7 +28,7 @@ from ..reasoning.relevance import RelevanceProbe
 from ..reasoning.sampling import TokenSet
 from ..settings import Floor as FloorSettings
 from ..settings import Settings
-from .overlap_sentences import FOR_OTHERS, HELD_OUT_FOR_OTHERS, HELD_OUT_SITUATIONS, SITUATIONS, Situation
+from .overlap_sentences import GROUPS, Situation
 from .roc import Moment, area_under_curve
 from .subject import Subject
 
@@ -61,7 +61,7 @@ class Told:
     situation: Situation
     text: str
     meant: bool
-    held_out: bool
+    group: str
     scores: dict[str, float]
 
 
@@ -94,14 +94,11 @@ async def _ask_all(subject: Subject) -> list[Told]:
     asker = _Asker(subject)
     await asker.read_in()
     told = []
-    for situations, for_others, held_out in (
-        (SITUATIONS, FOR_OTHERS, False),
-        (HELD_OUT_SITUATIONS, HELD_OUT_FOR_OTHERS, True),
-    ):
+    for group, situations, for_others in GROUPS:
         for situation in situations:
             await asker.enter(situation)
             for text, meant in (*((text, True) for text in situation.sayings), *((text, False) for text in for_others)):
-                told.append(Told(situation, text, meant, held_out, await asker.scores(text)))
+                told.append(Told(situation, text, meant, group, await asker.scores(text)))
     return told
 
 
@@ -191,32 +188,32 @@ def sentences_table(told: Sequence[Told], floor: FloorSettings) -> Table:
 
 def areas_table(told: Sequence[Told]) -> Table:
     """The area under the curve of each score, by situation: 0.5 tells nothing, 1 tells everything."""
-    table = _table("situation", "held out", "meant", "for others", *_ways(told))
+    table = _table("situation", "sentences", "meant", "for others", *_ways(told))
     for name in dict.fromkeys(t.situation.name for t in told):
         own = [t for t in told if t.situation.name == name]
         areas = (area_under_curve([Moment(0, t.scores[way], t.meant) for t in own]) for way in _ways(told))
         meant = sum(t.meant for t in own)
-        table.add_row(name, _yes(own[0].held_out), str(meant), str(len(own) - meant), *(f"{a:.2f}" for a in areas))
+        table.add_row(name, own[0].group, str(meant), str(len(own) - meant), *(f"{a:.2f}" for a in areas))
     return table
 
 
 def counts_table(told: Sequence[Told], floor: FloorSettings) -> Table:
     """Sentences for others that the answer goes on over, and meant ones that it does: by rules, and asked about."""
-    table = _table("told by", "held out", "for others, known", "meant, lost", "asked about: for others", "meant")
+    table = _table("told by", "sentences", "for others, known", "meant, lost", "asked about: for others", "meant")
     off = dataclasses.replace(floor, probe_relevance=False)
     on = dataclasses.replace(floor, probe_relevance=True)
     ways = {"rules": off, f"rules and gain below {floor.not_to_me_below:g}": on}
     ways |= {f"the same below {below:g}": dataclasses.replace(on, not_to_me_below=below) for below in THRESHOLDS}
     for name, settings in ways.items():
-        for held_out in (False, True):
+        for group in dict.fromkeys(t.group for t in told):
             of = {
-                meant: [judged(t, settings) for t in told if (t.held_out, t.meant) == (held_out, meant)]
+                meant: [judged(t, settings) for t in told if (t.group, t.meant) == (group, meant)]
                 for meant in (False, True)
             }
             gone_on = {meant: sum(kind in HEARD_OUT for kind, _ in own) for meant, own in of.items()}
             asked = (str(sum(asked for _, asked in own)) for own in of.values())
             shares = (f"{gone_on[meant]} of {len(own)}" for meant, own in of.items())
-            table.add_row(name, _yes(held_out), *shares, *asked)
+            table.add_row(name, group, *shares, *asked)
     return table
 
 
