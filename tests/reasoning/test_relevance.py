@@ -103,6 +103,30 @@ def test_what_words_are_held_against_is_read_once(monkeypatch: pytest.MonkeyPatc
     assert fed.of("overheard") == [(0, [*cue, *words]), (len(cue) - 1, [cue[-1], *words])]
 
 
+def test_it_is_read_in_ahead_while_somebody_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed = watch(monkeypatch)
+
+    async def main(clock: VirtualClock) -> float | None:
+        reasoner = tiny_reasoner(clock)
+
+        async def speak() -> float | None:
+            await clock.sleep_until(0.75)
+            reasoner.user_speaking = True
+            await clock.sleep_until(1.3)
+            gain = await reasoner.relevance(WORDS)
+            reasoner.user_speaking = False
+            reasoner.wake()
+            return gain
+
+        beside = asyncio.ensure_future(speak())
+        assert [event async for event in reasoner.answer(QUESTION)]
+        return await beside
+
+    assert run_in_virtual_time(main) is not None
+    *cue, end = PROMPTS.overheard
+    assert fed.of("overheard") == [(0, cue), (len(cue), [end, *PROMPTS.words(WORDS)[:-1]])]
+
+
 # --- the answer ------------------------------------------------------------------------------------------------------
 
 

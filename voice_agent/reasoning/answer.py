@@ -278,7 +278,7 @@ class Answer:
             would_say = [*(self._prompts.close_thoughts if self.thinker.sampled else []), *self._prompts.would_say]
             feeds.append(self._ask(view, would_say, self._inclination_to_refuse))
         behind = "heard" if self.writer.spoken or not self._mode.thinks else "unspoken"
-        feeds += self._relevance.plan(behind, self._changes(behind))
+        feeds += self._relevance.plan(behind, self._changes(behind), soon=around.user_speaking)
         if feeds:
             self._enter()
         return feeds

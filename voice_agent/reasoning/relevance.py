@@ -53,16 +53,19 @@ class RelevanceProbe:
         """`tell` is called once, between two steps."""
         self._waiting.append(_Asked(tuple(self._words(words)[:MOST_TOKENS]), tell))
 
-    def plan(self, name: str, changes: int) -> list[Feed]:
+    def plan(self, name: str, changes: int, soon: bool = False) -> list[Feed]:
         """The rows of the oldest question; none where nothing is asked.
 
-        name: "heard" or "unspoken", the view behind which the words are put. changes: as `Feed` has them.
+        name: "heard" or "unspoken", the view behind which the words are put. changes: as `Feed` has them. soon:
+        somebody speaks, so a question may come: what does not depend on it is read in ahead, once.
         """
         view = self._views[name]
         if not view.blocks[-2].length:
             self.end()  # nothing was thought or said that they could belong to
         if not self._waiting:
-            return []
+            elsewhere = self._views["overheard"]
+            ahead = tuple(self._elsewhere[elsewhere.own.length : -1]) if soon else ()
+            return [Feed("overheard", elsewhere, ahead)] if ahead else []
         self._likelihoods.clear()
         view.own.truncate(0)  # what it stands behind has changed since
         return [self._row(name, self._cues[name], changes), self._row("overheard", self._elsewhere, changes)]
