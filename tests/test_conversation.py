@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 from contextlib import suppress
 from itertools import groupby, pairwise
@@ -277,6 +278,58 @@ def test_an_answer_that_is_left_in_the_middle_is_counted(mode: str, parts: Parts
     (turn,) = run_in_virtual_time(main).conversation.turns
     assert turn.spoken_tokens > 0
     assert (turn.thinking_tokens > 0) == (mode == "async")
+
+
+# --- words that may have been for somebody else -----------------------------------------------------------------------
+
+
+async def speak_over(conversation: Conversation, clock: VirtualClock) -> None:
+    """What hearing sends of words that do not tell whom they are for, while a typed question is being answered."""
+    await clock.sleep_until(1.5)
+    conversation.type_line("What are twelve apples and nine apples?")
+    await clock.sleep_until(3.0)
+    conversation._to_floor.send_nowait(SpeechStarted(3.0))
+    conversation._to_floor.send_nowait(UtteranceRecognized("My mother is visiting.", 3.0, 4.2))
+
+
+@pytest.mark.parametrize("below", [-50.0, 50.0])
+def test_the_model_tells_whether_words_were_for_others(below: float, parts: Parts, tmp_path: Path) -> None:
+    """Whatever it makes of them: the threshold decides, and the voice waits for it."""
+    script = script_of(tmp_path, {"audio": STOP, "at": 0.0})
+    settings = dataclasses.replace(SHORT, floor=dataclasses.replace(SHORT.floor, not_to_me_below=below))
+    over, again = (hold(script, parts, tmp_path, settings=settings, beside=speak_over) for _ in range(2))
+    assert over.lines == again.lines
+    (interrupted,) = of(over.lines, "interrupted")
+    assert 3.0 < interrupted.t < 3.6
+    (turn,) = over.conversation.turns
+    if below < 0:
+        assert interrupted["reason"] == "correction"
+        assert [line["text"] for line in of(over.lines, "injected")] == ["My mother is visiting."]
+        assert turn.user_text.endswith("My mother is visiting.")
+    else:
+        assert interrupted["reason"] == "not-to-me"
+        assert not of(over.lines, "injected")
+        assert not of(over.lines, "retracted")
+        assert len(replies(over.lines)) == 1
+        assert text(over.lines, "sounded").rstrip() == text(over.lines, "written").rstrip()
+    assert over.conversation.is_idle
+
+
+def test_a_conversation_that_is_cancelled_while_the_model_is_asked(parts: Parts, tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async def leave(conversation: Conversation, clock: VirtualClock) -> None:
+            await speak_over(conversation, clock)
+            await clock.sleep_until(3.02)
+            running.cancel()
+
+        script = script_of(tmp_path, {"audio": STOP, "at": 0.0})
+        running = asyncio.ensure_future(converse(script, parts, tmp_path, clock, beside=leave))
+        with suppress(asyncio.CancelledError):
+            await running
+        assert running.cancelled()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run_in_virtual_time(main)
 
 
 # --- cancelling ------------------------------------------------------------------------------------------------------

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_agent.events import Interrupted, SpeechEnded, SpeechStarted, TurnEnded, TypedLine, UtteranceRecognized, Word
-from voice_agent.floor import (
+from voice_agent.floor import Floor, State
+from voice_agent.floor_values import (
     Action,
     AnswerEnded,
+    AskRelevance,
     EndTurn,
-    Floor,
     FloorEvent,
     Hear,
     Inject,
     PausePlayback,
     Playing,
+    RelevanceTold,
     ResumePlayback,
-    State,
     StopAnswer,
     ThinkAhead,
 )
@@ -26,6 +29,7 @@ from voice_agent.settings import Floor as FloorSettings
 
 PLAYING = Playing(1, "the train travels sixty kilometers in forty five minutes so it goes")
 PAUSE, RESUME = PausePlayback(), ResumePlayback()
+BACK = Interrupted(1, "back-channel")
 
 
 def words(text: str) -> list[FloorEvent]:
@@ -84,7 +88,7 @@ def test_a_question_is_thought_about_in_its_pauses() -> None:
             1.5,
             [PAUSE, Interrupted(1, "correction"), Inject(1, "Sorry, I meant 90.", "correction")],
         ),
-        ("And in miles?", 1.0, [PAUSE, Interrupted(1, "question"), Inject(1, "And in miles?", "question")]),
+        ("And not in miles?", 1.0, [PAUSE, Interrupted(1, "question"), Inject(1, "And not in miles?", "question")]),
     ],
 )
 def test_speech_over_an_answer_pauses_it_at_once_and_then_goes_by_what_was_said(
@@ -93,13 +97,105 @@ def test_speech_over_an_answer_pauses_it_at_once_and_then_goes_by_what_was_said(
     assert during_answer(*utterance(text, lasted_s)) == expected
 
 
+# --- words that may have been for somebody else -----------------------------------------------------------------------
+
+BELOW, ABOVE = FloorSettings().not_to_me_below - 0.1, FloorSettings().not_to_me_below + 0.1
+CUP, LATE = "The red cup, please.", "Is it late?"
+
+
+def told(number: int, gain: float | None) -> FloorEvent:
+    return RelevanceTold(number, gain)
+
+
+def meant(text: str, kind: Literal["correction", "question"]) -> list[Action]:
+    return [Interrupted(1, kind), Inject(1, text, kind)]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        (CUP, True),
+        (LATE, True),
+        ("It takes nine cups.", False),  # a number
+        ("Not that cup.", False),  # it contradicts
+        ("The train is red.", False),  # the answer's word
+        ("Is it faster?", True),
+        ("Is it fast?", False),  # the question's word
+        ("Uh-huh.", False),
+        ("Stop.", False),
+        ("Honey, have you seen my keys?", False),  # the rules know
+        ("", False),
+    ],
+)
+def test_the_model_is_asked_only_where_words_leave_it_open(text: str, asked: bool) -> None:
+    actions = during_answer(*utterance(text))
+    assert (AskRelevance(1, text) in actions) == asked
+    assert (actions == [PAUSE, AskRelevance(1, text)]) == asked
+
+
+def test_it_is_not_asked_where_the_settings_say_so_nor_about_typed_words_nor_after_the_answer() -> None:
+    floor = Floor(FloorSettings(probe_relevance=False))
+    actions = [action for event in [*QUESTION, *utterance(CUP)] for action in floor.push(event, PLAYING)]
+    assert actions[-3:] == [PAUSE, *meant(CUP, "correction")]
+    assert during_answer(TypedLine(CUP)) == meant(CUP, "correction")
+    started, *rest = utterance(CUP)
+    assert during_answer(started, AnswerEnded(1), *rest)[-1] == Hear(CUP)
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        ([told(1, BELOW)], [Interrupted(1, "not-to-me"), RESUME]),
+        ([told(1, ABOVE)], meant(CUP, "correction")),
+        ([told(1, None)], meant(CUP, "correction")),
+        ([told(7, BELOW), told(1, ABOVE), told(1, BELOW)], meant(CUP, "correction")),  # told late, or of another
+        # the voice stays paused until all is understood
+        ([told(1, BELOW), *utterance("Right.")], [Interrupted(1, "not-to-me"), RESUME, PAUSE, BACK, RESUME]),
+        ([*utterance("Right."), told(1, BELOW)], [BACK, Interrupted(1, "not-to-me"), RESUME]),
+        ([SpeechStarted(3.0), told(1, BELOW)], [Interrupted(1, "not-to-me")]),
+        ([SpeechStarted(3.0), told(1, ABOVE)], [*meant(CUP, "correction"), PAUSE]),
+        # each of several by itself, in order
+        (
+            [*utterance(LATE), told(1, BELOW), told(2, ABOVE)],
+            [AskRelevance(2, LATE), Interrupted(1, "not-to-me"), *meant(LATE, "question")],
+        ),
+        (
+            [*utterance(LATE), told(1, ABOVE), told(2, BELOW)],
+            [AskRelevance(2, LATE), *meant(CUP, "correction"), PAUSE, Interrupted(1, "not-to-me"), RESUME],
+        ),
+        # what needs no asking is not kept waiting, and comes behind what was said before it
+        (
+            [*utterance("I meant ninety."), told(1, BELOW)],
+            [*meant(CUP, "correction"), *meant("I meant ninety.", "correction")],
+        ),
+        (
+            [TypedLine("I meant ninety."), told(1, BELOW)],
+            [*meant(CUP, "correction"), *meant("I meant ninety.", "correction")],
+        ),
+        ([*utterance("Stop."), told(1, BELOW)], [*meant(CUP, "correction"), Interrupted(1, "stop"), StopAnswer(1)]),
+        # the answer ends under it: as ever, it opens the next turn
+        (
+            [AnswerEnded(1), TurnEnded(4.0), told(1, BELOW)],
+            [Interrupted(1, "correction"), Hear(CUP), RESUME, EndTurn(2)],
+        ),
+        (
+            [TurnEnded(4.0), AnswerEnded(1), told(1, BELOW)],
+            [Interrupted(1, "correction"), Hear(CUP), EndTurn(2), RESUME],
+        ),
+        ([TurnEnded(4.0), told(1, ABOVE), AnswerEnded(1)], meant(CUP, "correction")),
+    ],
+)
+def test_words_that_were_asked_about(then: list[FloorEvent], expected: list[Action]) -> None:
+    assert during_answer(*utterance(CUP), *then) == [PAUSE, AskRelevance(1, CUP), *expected]
+
+
 def test_a_word_that_was_hardly_understood_does_not_end_an_answer() -> None:
-    for doubtful, kind in ((True, "back-channel"), (False, "correction")):
+    for doubtful, expected in ((True, Interrupted(1, "back-channel")), (False, AskRelevance(1, "Mama."))):
         floor = Floor(FloorSettings())
         floor.push(TypedLine("How fast is it?"))
         floor.push(SpeechStarted(1.0))
         actions = floor.push(UtteranceRecognized("Mama.", 1.0, 1.4, doubtful), Playing(1, "It goes eighty"))
-        assert Interrupted(1, kind) in actions
+        assert expected in actions
 
 
 def test_the_voice_stays_paused_until_the_last_of_several_utterances_is_understood() -> None:
@@ -205,6 +301,7 @@ SAYINGS = (
     "travels sixty kilometers",
     "I",
     "Mum, look!",
+    CUP,
 )
 
 
@@ -215,7 +312,7 @@ def conversations(draw: st.DrawFn) -> list[FloorEvent]:
     unrecognized: list[tuple[str, float]] = []
     speaking, finished_turn = False, True
     for _ in range(draw(st.integers(5, 40))):
-        choices = ["end_answer", "stale_end", "type"]
+        choices = ["end_answer", "stale_end", "type", "tell"]
         choices += ["stop_speaking"] * 3 if speaking else ["start_speaking"] * 2
         choices += ["recognize"] * 3 if len(unrecognized) > speaking else []
         choices += ["end_turn"] * 2 if not speaking and not unrecognized and not finished_turn else []
@@ -240,10 +337,12 @@ def conversations(draw: st.DrawFn) -> list[FloorEvent]:
                 events.append(AnswerEnded(-1, draw(st.booleans())))  # -1: the running one, filled in below
             case "stale_end":
                 events.append(AnswerEnded(0))
+            case "tell":
+                events.append(RelevanceTold(draw(st.integers(1, 4)), draw(st.sampled_from([BELOW, ABOVE, None]))))
     events += [SpeechEnded(0.0)] * speaking
     for text, lasted_s in unrecognized:
         events += [*words(text), UtteranceRecognized(text, 0.0, lasted_s)]
-    return [*events, TurnEnded(0.0)]
+    return [*events, *(RelevanceTold(number, ABOVE) for number in range(1, 42)), TurnEnded(0.0)]
 
 
 @given(conversations())
@@ -254,7 +353,9 @@ def test_no_order_of_events_leaves_the_voice_paused_swallows_words_or_answers_tw
         if isinstance(event, AnswerEnded) and event.turn == -1:
             event = AnswerEnded(floor.turn, event.asked)
         was = floor.state
-        overlaps += isinstance(event, SpeechStarted) and was is not State.LISTENING
+        overlaps += (
+            isinstance(event, SpeechStarted | TypedLine) and was is not State.LISTENING and event != TypedLine("")
+        )
         actions = floor.push(event, PLAYING)
         if isinstance(event, SpeechStarted) and was is State.ANSWERING:
             assert actions == [PAUSE]
@@ -264,7 +365,7 @@ def test_no_order_of_events_leaves_the_voice_paused_swallows_words_or_answers_tw
                     assert paused is (action == RESUME), "every pause has one resume"
                     paused = not paused
                 case Interrupted():
-                    interrupted += not isinstance(event, TypedLine)
+                    interrupted += 1
                 case EndTurn(turn):
                     assert turn == turns + 1
                     assert heard_since_answer, "an answer needs words"

@@ -1,10 +1,11 @@
 """Were words spoken over an answer meant for somebody else: family, a telephone, the television? Pure.
 
-    is_for_others(text, what was being played) -> True where the words say so beyond doubt
+    is_for_others(text, what was being played)   -> True where the words say so beyond doubt
+    may_be_for_others(text, what is spoken about) -> True where they do not say that they were for the assistant
 
 A correction that is lost costs more than a sentence too many in the thoughts, so the rules are few and narrow, and
 words that could concern the answer (a number, a contradiction, a stop word, a word that it uses) are never for others.
-The language model is not asked: the default one's yes and no do not tell (scripts/check_overlaps).
+Between what the two tell, the floor asks the language model how much they belong to what it is thinking about.
 """
 
 from __future__ import annotations
@@ -60,9 +61,7 @@ def is_for_others(text: str, playing_text: str) -> bool:
     playing_text: the words of the answer that sounded around that time.
     """
     words = said(text)
-    if any(map(corrects, words)):
-        return False
-    if {word for word in words if len(word) >= _CONTENT_LETTERS} & set(said(playing_text)):
+    if not may_be_for_others(text, playing_text):
         return False
     if _VOCATIVE.search(text) or _GREETED_BY_NAME.search(text):
         return True
@@ -71,3 +70,11 @@ def is_for_others(text: str, playing_text: str) -> bool:
         tuple(words[at : at + len(phrase)]) == phrase for phrase in _ANYWHERE_PHRASES for at in range(len(words))
     )
     return opens or any(anywhere)
+
+
+def may_be_for_others(text: str, about: str) -> bool:
+    """Whether no word of `text` corrects something or is a content word of `about`."""
+    words = said(text)
+    if any(map(corrects, words)):
+        return False
+    return not {word for word in words if len(word) >= _CONTENT_LETTERS} & set(said(about))

@@ -2,6 +2,7 @@
 
     sound -> frames -> listen -> hearing events -+-> floor -> reasoner -> clauses -> speak -> loudspeaker -> sound
                                     typed lines -+      hear, inject, cut, stop          pause, resume, clear
+                                      relevance -+      ask relevance
 
 Everything that may happen is decided elsewhere: turn-taking in floor.py, thinking and writing in reasoning/. Here the
 decisions are carried out. Streams are bounded and a full one makes its writer wait, but for two: the microphone drops
@@ -45,16 +46,18 @@ from .events import (
     Withdrawn,
     Written,
 )
-from .floor import (
+from .floor import Floor
+from .floor_values import (
     Action,
     AnswerEnded,
+    AskRelevance,
     EndTurn,
-    Floor,
     FloorEvent,
     Hear,
     Inject,
     PausePlayback,
     Playing,
+    RelevanceTold,
     ResumePlayback,
     StopAnswer,
     ThinkAhead,
@@ -138,6 +141,7 @@ class Conversation:
         self._thread = threading.get_ident()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._to_floor, self._floor_events = anyio.create_memory_object_stream[FloorEvent](FLOOR_EVENTS)
+        self._to_weigh, self._doubtful = anyio.create_memory_object_stream[AskRelevance](FLOOR_EVENTS)
         self._to_voice, self._clauses = anyio.create_memory_object_stream[Clause | ReplyEnd](
             settings.speaking.clause_stream_capacity
         )
@@ -182,7 +186,7 @@ class Conversation:
         self._loop = asyncio.get_running_loop()
         try:
             async with anyio.create_task_group() as tasks:
-                for task in (self._decide, self._reason, self._voice, *beside):
+                for task in (self._decide, self._weigh, self._reason, self._voice, *beside):
                     tasks.start_soon(task)
                 await self._hear(sound)
                 tasks.cancel_scope.cancel()
@@ -195,7 +199,8 @@ class Conversation:
 
     def close(self) -> None:
         """End the streams; `run` does it, so only a conversation that was never run needs this."""
-        for stream in (self._to_floor, self._floor_events, self._to_voice, self._clauses):
+        floor, weighed = (self._to_floor, self._floor_events), (self._to_weigh, self._doubtful)
+        for stream in (*floor, *weighed, self._to_voice, self._clauses):
             stream.close()
 
     # --- the tasks -----------------------------------------------------------------------------------------------
@@ -243,6 +248,13 @@ class Conversation:
             self._act(action)
         if self.floor.answering and not (self._turns and self._turns[-1].number == self.floor.turn):
             self._push(AnswerEnded(self.floor.turn))  # no word of the question was taken in: there is nothing to answer
+
+    async def _weigh(self) -> None:
+        """Words that may have been for somebody else: how much do they belong to the running answer?"""
+        async for asked in self._doubtful:
+            with _part("reasoning"):
+                gain = await self.reasoner.relevance(asked.text)
+            await self._to_floor.send(RelevanceTold(asked.number, gain))
 
     async def _reason(self) -> None:
         """One answer after the other; each is opened by the first words of its question."""
@@ -300,6 +312,8 @@ class Conversation:
             case StopAnswer():
                 self._cut_to_what_sounded()
                 self.reasoner.stop()
+            case AskRelevance():
+                self._to_weigh.send_nowait(action)
             case Interrupted():
                 self._trace.record(action)
         self.reasoner.wake()

@@ -5,8 +5,11 @@
 An *utterance* reaches from SpeechStarted to its UtteranceRecognized; the next one may begin before the last is
 recognised, so they wait in a queue and every word belongs to the oldest. One that begins while nothing is being
 answered belongs to the user's question: its words are handed on as they become final. One that overlaps an answer
-pauses the voice at once and is judged when it is recognised (overlap.py). Whatever happens, after every event the voice
-is paused exactly while somebody speaks over an answer (`_settle`), and every overlap ends in one `Interrupted`.
+pauses the voice at once and is judged when it is recognised (overlap.py). Where its words do not tell whether they were
+for the assistant, the language model is asked how much they belong to what it is thinking about (`AskRelevance`), and
+the overlap stays open until `RelevanceTold` comes, or until the user does something that needs no asking: then the
+words count as meant. Whatever happens, after every event the voice is paused exactly while somebody speaks over an
+answer or is not yet understood (`_settle`), and every overlap ends in one `Interrupted`.
 
 Turns are numbered from 1: `EndTurn(n)` asks for answer n, `AnswerEnded(n)` reports its last sound, or that it was
 stopped; reports about older answers are dropped by their number.
@@ -18,19 +21,28 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
 
 from . import settings
-from .events import (
-    Interrupted,
-    SpeechEnded,
-    SpeechStarted,
-    TurnEnded,
-    TypedLine,
-    UtteranceRecognized,
-    Word,
+from .addressee import may_be_for_others
+from .events import Interrupted, InterruptionKind, SpeechStarted, TurnEnded, TypedLine, UtteranceRecognized, Word
+from .floor_values import (
+    Action,
+    AnswerEnded,
+    AskRelevance,
+    EndTurn,
+    FloorEvent,
+    Hear,
+    Inject,
+    PausePlayback,
+    Playing,
+    RelevanceTold,
+    ResumePlayback,
+    StopAnswer,
+    ThinkAhead,
 )
 from .overlap import is_trivial, judge, may_become_trivial
+
+_SILENCE = Playing()
 
 
 class State(Enum):
@@ -41,87 +53,23 @@ class State(Enum):
     OVERLAP = "the user speaks, or has spoken and is not yet understood, while an answer is in progress"
 
 
-# --- what the conversation reports besides hearing's events -----------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class AnswerEnded:
-    """Answer `turn` is over: nothing is left to write or to play. `asked`: its last sounded words were a question."""
-
-    turn: int
-    asked: bool = False
-
-
-@dataclass(frozen=True)
-class Playing:
-    """What sounds: `reply` (0: nothing of the answer so far) and the words just heard and about to be, as voiced."""
-
-    reply: int = 0
-    text: str = ""
-
-
-# --- what the conversation is asked to do -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PausePlayback:
-    """Hold the loudspeaker where it is; what is enqueued meanwhile waits."""
-
-
-@dataclass(frozen=True)
-class ResumePlayback:
-    """Let the loudspeaker go on where it is."""
-
-
-@dataclass(frozen=True)
-class Hear:
-    """Words of the user's open question, in order, each once."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class ThinkAhead:
-    """The user pauses within the open question, or has ended it: it may be thought about."""
-
-
-@dataclass(frozen=True)
-class EndTurn:
-    """The question is complete: answer it, as answer number `turn`."""
-
-    turn: int
-
-
-@dataclass(frozen=True)
-class Inject:
-    """Cut the spoken words back to what sounded, clear the loudspeaker, put the words into the running thoughts.
-
-    Clearing ends a pause; where somebody still speaks, PausePlayback follows.
-    """
-
-    turn: int
-    text: str
-    kind: Literal["correction", "question"]
-
-
-@dataclass(frozen=True)
-class StopAnswer:
-    """Clear the loudspeaker, which ends a pause, and end the answer; the floor is the user's again at once."""
-
-    turn: int
-    reason: Literal["stop"] = "stop"
-
-
-FloorEvent = SpeechStarted | SpeechEnded | Word | UtteranceRecognized | TurnEnded | TypedLine | AnswerEnded
-Action = PausePlayback | ResumePlayback | Hear | ThinkAhead | EndTurn | Inject | StopAnswer | Interrupted
-
-
 @dataclass
 class _Utterance:
     """One stretch of the user's speech that is not yet recognised in full."""
 
     over: Playing | None  # what it overlaps; None: it belongs to the question
     words: list[str] = field(default_factory=list)  # final ones that were not handed on
+
+
+@dataclass
+class _Asked:
+    """Words over the running answer about which the model was asked, and what they are if they were meant."""
+
+    number: int
+    text: str
+    kind: InterruptionKind
+    reply: int
+    turn_ended: bool = False  # since then
 
 
 @dataclass
@@ -134,6 +82,9 @@ class Floor:
     paused: bool = False
     asked: bool = False  # the last answer ended with a question: now "okay" is an answer
     open: deque[_Utterance] = field(default_factory=deque)  # oldest first
+    asked_about: deque[_Asked] = field(default_factory=deque)  # oldest first; while an answer is on only
+    questions: int = 0  # that were ever asked about such words
+    topic: str = ""  # the user's words that are being answered
     handed_on: bool = False  # words of the open question went out
     held: list[str] = field(default_factory=list)  # its first words while they may still be a mere "okay" or "stop"
 
@@ -141,14 +92,14 @@ class Floor:
     def state(self) -> State:
         if not self.answering:
             return State.LISTENING
-        return State.OVERLAP if self.open else State.ANSWERING
+        return State.OVERLAP if self.open or self.asked_about else State.ANSWERING
 
     @property
     def user_has_floor(self) -> bool:
         """Somebody speaks, or a question is begun and not complete: the conversation is not idle."""
         return bool(self.open or self.handed_on or self.held)
 
-    def push(self, event: FloorEvent, playing: Playing = Playing()) -> list[Action]:
+    def push(self, event: FloorEvent, playing: Playing = _SILENCE) -> list[Action]:
         """What is to be done about `event`, in order; `playing` is what sounds at this moment."""
         handle = _TABLE.get((self.state, type(event)))
         actions = handle(self, event, playing) if handle else []
@@ -157,7 +108,7 @@ class Floor:
         return actions + self._settle()
 
     def _settle(self) -> list[Action]:
-        paused = self.answering and bool(self.open)
+        paused = self.state is State.OVERLAP
         if paused == self.paused:
             return []
         self.paused = paused
@@ -193,19 +144,28 @@ class Floor:
             return self._finish_question_part(utterance, playing)
         text = " ".join(utterance.words) or event.text.strip()
         heard_over = Playing(utterance.over.reply or playing.reply, f"{utterance.over.text} {playing.text}")
-        return self._resolve(text, event.end_s - event.start_s, heard_over, event.doubtful)
+        kind = judge(text, event.end_s - event.start_s, heard_over.text, self.settings, event.doubtful)
+        if self._needs_asking(kind, text, heard_over):
+            self.questions += 1
+            self.asked_about.append(_Asked(self.questions, text, kind, heard_over.reply))
+            return [AskRelevance(self.questions, text)]
+        return self._resolve(kind, text, heard_over.reply)
 
     def _finish_question_part(self, utterance: _Utterance, playing: Playing) -> list[Action]:
         """Speech that began as a question; what of it came after that question was closed joins the answer."""
         if not utterance.words:
             pauses = self.settings.think_ahead and self.handed_on and not self.answering and not self.open
             return [ThinkAhead()] if pauses else []
-        return self._resolve(" ".join(utterance.words), float("inf"), playing)
+        text = " ".join(utterance.words)
+        return self._resolve(judge(text, float("inf"), playing.text, self.settings), text, playing.reply)
 
-    def _resolve(self, text: str, lasted_s: float, over: Playing, doubtful: bool = False) -> list[Action]:
-        """Say what an overlap was, and act on it."""
-        kind = judge(text, lasted_s, over.text, self.settings, doubtful)
-        actions: list[Action] = [Interrupted(over.reply, kind)]
+    def _resolve(self, kind: InterruptionKind, text: str, reply: int) -> list[Action]:
+        """Say what an overlap was, and act on it; what was said before it and is not told yet counts as meant."""
+        waits = kind in ("back-channel", "noise", "echo", "not-to-me")
+        return ([] if waits else self._take_for_meant()) + self._act_on(kind, text, reply)
+
+    def _act_on(self, kind: InterruptionKind, text: str, reply: int) -> list[Action]:
+        actions: list[Action] = [Interrupted(reply, kind)]
         if not self.answering:  # the answer ended under it: it opens the next turn
             worth_hearing = kind in ("correction", "question") or (self.asked and kind in ("back-channel", "stop"))
             return actions + (self._hear(text.split()) if worth_hearing else [])
@@ -214,8 +174,34 @@ class Floor:
             self.asked = False
             return [*actions, StopAnswer(self.turn)]
         if kind == "correction" or kind == "question":
+            self.topic = f"{self.topic} {text}"
             return [*actions, Inject(self.turn, text, kind)]
         return actions
+
+    # --- words that may have been for somebody else ---
+
+    def _needs_asking(self, kind: InterruptionKind, text: str, over: Playing) -> bool:
+        open_to_doubt = kind in ("correction", "question") and may_be_for_others(text, f"{self.topic} {over.text}")
+        return self.answering and self.settings.probe_relevance and open_to_doubt
+
+    def _take_what_was_told(self, event: RelevanceTold, playing: Playing) -> list[Action]:
+        told = next((asked for asked in self.asked_about if asked.number == event.number), None)
+        if told is None:
+            return []  # it was settled without
+        self.asked_about.remove(told)
+        for_others = event.gain is not None and event.gain < self.settings.not_to_me_below
+        return self._act_on("not-to-me" if for_others else told.kind, told.text, told.reply)
+
+    def _take_for_meant(self) -> list[Action]:
+        """Wait for nothing any more: no word may be lost, and words keep their order."""
+        taken = list(self.asked_about)
+        self.asked_about.clear()
+        return [action for asked in taken for action in self._act_on(asked.kind, asked.text, asked.reply)]
+
+    def _note_turn_end(self, event: TurnEnded, playing: Playing) -> list[Action]:
+        for asked in self.asked_about:
+            asked.turn_ended = True
+        return []
 
     # --- the question ---
 
@@ -228,10 +214,11 @@ class Floor:
 
     def _hand_on(self) -> list[Action]:
         text, self.held = " ".join(self.held), []
+        self.topic = f"{self.topic} {text}" if self.handed_on else text
         self.handed_on = self.handed_on or bool(text)
         return [Hear(text)] if text else []
 
-    def _end_question(self, event: TurnEnded, playing: Playing) -> list[Action]:
+    def _end_question(self, event: FloorEvent, playing: Playing) -> list[Action]:
         if not self.handed_on and not self.asked and is_trivial(" ".join(self.held)):
             self.held = []
             return []
@@ -254,14 +241,16 @@ class Floor:
 
     def _typed_over_answer(self, event: TypedLine, playing: Playing) -> list[Action]:
         text = event.text.strip()
-        return self._resolve(text, 0.0, Playing(playing.reply, "")) if text else []
+        return self._resolve(judge(text, 0.0, "", self.settings), text, playing.reply) if text else []
 
     def _end_answer(self, event: AnswerEnded, playing: Playing) -> list[Action]:
         if event.turn != self.turn:
             return []
         self.answering = False
         self.asked = event.asked
-        return []
+        turn_ended = bool(self.asked_about) and self.asked_about[-1].turn_ended and not self.open
+        actions = self._take_for_meant()
+        return actions + (self._end_question(event, playing) if turn_ended else [])
 
 
 _Handler = Callable[..., list[Action]]  # (floor, its row's event, what sounds)
@@ -284,6 +273,8 @@ _TABLE: dict[tuple[State, type], _Handler] = {
     (State.OVERLAP,   SpeechStarted):       Floor._begin_overlap,
     (State.OVERLAP,   Word):                Floor._collect_word,
     (State.OVERLAP,   UtteranceRecognized): Floor._finish_utterance,
+    (State.OVERLAP,   RelevanceTold):       Floor._take_what_was_told,
+    (State.OVERLAP,   TurnEnded):           Floor._note_turn_end,
     (State.OVERLAP,   TypedLine):           Floor._typed_over_answer,
     (State.OVERLAP,   AnswerEnded):         Floor._end_answer,
 }

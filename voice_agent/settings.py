@@ -107,6 +107,8 @@ class Floor:
 
     turn_silence_s: float = 0.6  # silence after the last word that ends the user's turn where nothing else decides it
     think_ahead: bool = False  # think in the question's pauses already: sooner, but a small model sticks to its guess
+    probe_relevance: bool = True  # ask the language model whether words were for others where they do not tell
+    not_to_me_below: float = 0.0  # gain under which they were, nats a token; 0: as likely overheard as said here
     back_channel_longest_s: float = 1.5
     back_channel_most_words: int = 4
 

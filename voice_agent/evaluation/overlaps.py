@@ -1,15 +1,15 @@
 """Can it be told whether words spoken over an answer were meant for the assistant? Rules against the model's opinion.
 
-    run_overlaps(settings) -> table: every sentence, and how well each way of telling parts the two kinds
+    run_overlaps(settings) -> tables: every sentence, how well each score parts them, what the floor makes of them
 
-Ways of telling: the rules of addressee.py; the share of yes when the model is asked on the live memory, in three
-wordings; and the gain, in log probability a token, that the conversation gives to the words as the user's next turn
-(pointwise mutual information). The last two are experiments: the floor goes by the rules alone.
+Scores: the share of yes when the model is asked on the live memory, in three wordings (an experiment), and the gain of
+reasoning/relevance.py, which the floor asks for. What the floor makes of a sentence is told by the floor itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +18,17 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from ..addressee import is_for_others
+from ..events import Interrupted, InterruptionKind, SpeechStarted, TypedLine, UtteranceRecognized
+from ..floor import Floor
+from ..floor_values import AskRelevance, Playing, RelevanceTold
 from ..reasoning.cache_view import View, views_from_picture
 from ..reasoning.engine import Engine, Feed
 from ..reasoning.prompts import Prompts
+from ..reasoning.relevance import RelevanceProbe
 from ..reasoning.sampling import TokenSet
+from ..settings import Floor as FloorSettings
 from ..settings import Settings
+from .overlap_sentences import GROUPS, Situation
 from .roc import Moment, area_under_curve
 from .subject import Subject
 
@@ -31,8 +36,9 @@ VIEWS = """
     user      [preamble][user>
     thinker   [preamble][user][thoughts>
     writer    [preamble][user][thoughts][spoken>
-    asked     [preamble][user][thoughts][spoken][heard>
-    alone     [preamble][heard>
+    asked     [preamble][user][thoughts][spoken][question>
+    heard     [preamble][user][thoughts][spoken][heard>
+    overheard [preamble][overheard>
 """
 QUESTIONS = {
     "meant for you?": 'Somebody in the room has just said: "{}" Was that meant for you? Yes or no?',
@@ -42,128 +48,57 @@ QUESTIONS = {
         "Is it about what we are talking about? Yes or no?"
     ),
 }
-GAIN = "gain by context"
-GREETING = "Hello."  # what the words follow where there was no conversation
-
-
-@dataclass(frozen=True)
-class Situation:
-    """An answer in mid-sentence, and what its listener may say into it."""
-
-    name: str
-    question: str
-    thoughts: str
-    spoken: str
-    sayings: tuple[str, ...]
-
-
-SITUATIONS = (
-    Situation(
-        "train",
-        "A train travels sixty kilometers in forty-five minutes. How fast is it going?",
-        "\nTo find the speed, divide the distance by the time. The distance is 60 kilometers. The time is 45 minutes, "
-        "which is 45 / 60 = 0.75 hours. So the speed is 60 / 0.75",
-        "I am dividing the distance by the time. Forty-five minutes are three quarters",
-        (
-            "Sorry, I meant ninety kilometers.",
-            "No, it was fifty minutes.",
-            "In miles per hour, please.",
-            "It stops twice on the way.",
-            "How far does it get in two hours?",
-            "The distance is wrong.",
-            "It takes an hour, actually.",
-            "Can you say that more slowly?",
-            "And what about a car?",
-            "Use meters per second instead.",
-            "It's a freight train.",
-            "The train leaves at noon.",
-            "The other train.",
-            "My daddy's train, the fast one.",
-        ),
-    ),
-    Situation(
-        "tides",
-        "Please explain, in a few sentences, why the sea has tides.",
-        "\nThe tides are caused by the gravity of the moon and the sun. First, the moon pulls the water on the near "
-        "side more strongly than the earth as a whole. Second, on the far side",
-        "I am thinking about how the moon pulls the water. The sea rises where",
-        (
-            "Why are there two a day?",
-            "I mean the Mediterranean.",
-            "Keep it simple, it's for a child.",
-            "What does the sun do?",
-            "Leave out the sun.",
-            "No, I asked about waves.",
-            "Is it the same in lakes?",
-            "I already know about the moon.",
-            "That doesn't make sense.",
-            "Use an example from France.",
-            "And the weather?",
-        ),
-    ),
-)
-FOR_OTHERS = (
-    "Darling, could you turn the oven off?",
-    "Lunch is ready, everyone!",
-    "Dad, look what I found!",
-    "The chancellor met union leaders in Berlin this morning.",
-    "I have to go, talk to you later.",
-    "Stay tuned, we'll be right back after this.",
-    "Who left the window open?",
-    "Give it back, that's mine!",
-    "Hello, Peter, come in, come in.",
-    "The match ended in a draw.",
-    "Good boy, sit!",
-    "Somebody's at the door.",
-    "I'll call you back tonight.",
-    "Are you coming to bed?",
-    "My mother is visiting on Sunday.",
-    "Kids, put your shoes on.",
-    "And the winner is the lady from Ohio.",
-    "What do you want for dinner, honey?",
-    "Ladies and gentlemen, please welcome our next guest.",
-    "I told him to bring wine.",
-)
+GAIN = "gain"
+THRESHOLDS = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5)  # nats a token
+WORD_S = 0.35  # spoken
+HEARD_OUT = ("not-to-me", "back-channel", "noise", "echo")  # the answer goes on
 
 
 @dataclass(frozen=True)
 class Told:
     """What each way of telling makes of one sentence; `scores`: higher where it was rather meant for the assistant."""
 
-    situation: str
+    situation: Situation
     text: str
     meant: bool
-    for_others: bool  # by the rules
+    group: str
     scores: dict[str, float]
 
 
+def judged(told: Told, settings: FloorSettings) -> tuple[InterruptionKind, bool]:
+    """What the floor makes of the sentence, and whether it asked for the gain."""
+    floor, playing = Floor(settings), Playing(1, told.situation.spoken)
+    floor.push(TypedLine(told.situation.question))
+    floor.push(SpeechStarted(0.0), playing)
+    actions = floor.push(UtteranceRecognized(told.text, 0.0, WORD_S * len(told.text.split())), playing)
+    asked = [action for action in actions if isinstance(action, AskRelevance)]
+    for question in asked:
+        actions = floor.push(RelevanceTold(question.number, told.scores[GAIN]), playing)
+    (kind,) = (action.reason for action in actions if isinstance(action, Interrupted))
+    return kind, bool(asked)
+
+
 def run_overlaps(settings: Settings) -> None:
-    """Ask about every sentence in every situation and print the table.
+    """Ask about every sentence in every situation and print the tables.
 
     Raises:
         UnusableInput: the model is missing or unusable.
     """
     told = asyncio.run(_ask_all(Subject.load(settings)))
     console = Console(highlight=False)
-    for made in (sentences_table(told), areas_table(told)):
+    for made in (sentences_table(told, settings.floor), areas_table(told), counts_table(told, settings.floor)):
         console.print(made, "")
-    meant, others = ([t for t in told if t.meant is wanted] for wanted in (True, False))
-    console.print(
-        f"by rules: {sum(t.for_others for t in others)} of {len(others)} sentences for others are known as such, "
-        f"{sum(t.for_others for t in meant)} of {len(meant)} that were meant are lost"
-    )
 
 
 async def _ask_all(subject: Subject) -> list[Told]:
     asker = _Asker(subject)
     await asker.read_in()
     told = []
-    for situation in SITUATIONS:
-        await asker.enter(situation)
-        sentences = [*((text, True) for text in situation.sayings), *((text, False) for text in FOR_OTHERS)]
-        for text, meant in sentences:
-            by_rules = is_for_others(text, situation.spoken)
-            told.append(Told(situation.name, text, meant, by_rules, await asker.scores(text)))
+    for group, situations, for_others in GROUPS:
+        for situation in situations:
+            await asker.enter(situation)
+            for text, meant in (*((text, True) for text in situation.sayings), *((text, False) for text in for_others)):
+                told.append(Told(situation, text, meant, group, await asker.scores(text)))
     return told
 
 
@@ -175,10 +110,10 @@ class _Asker:
         self._tokenizer = subject.tokenizer
         self._prompts = Prompts(subject.tokenizer)
         self._yes, self._no = TokenSet(self._prompts.yes), TokenSet(self._prompts.no)
-        names = ("preamble", "user", "thoughts", "spoken", "heard")
+        names = ("preamble", "user", "thoughts", "spoken", "question", "heard", "overheard")
         self._blocks = {name: self._engine.arena.new_block(name) for name in names}
         self._views = views_from_picture(VIEWS, self._blocks)
-        self._next_turn = self._template(self._prompts.format.to_next_user)
+        self._relevance = RelevanceProbe(self._views, self._prompts)
 
     async def read_in(self) -> None:
         await self._feed(View((self._blocks["preamble"],)), self._prompts.preamble)
@@ -205,19 +140,15 @@ class _Asker:
         return float(yes / (yes + no))
 
     async def _gain(self, text: str) -> float:
-        words = self._prompts.words(text)
-        f = self._prompts.format
-        greeted = [*self._template(GREETING + f.to_assistant + GREETING), *self._next_turn]
-
-        def likelihood(logits: torch.Tensor) -> torch.Tensor:
-            """(words, vocabulary), or (vocabulary,) for one -> (1,): mean log probability of the words."""
-            rows = logits.reshape(len(words), -1).log_softmax(-1)
-            said = torch.tensor(words, device=logits.device)
-            return rows.gather(1, said[:, None]).mean()[None]
-
-        there = await self._ask("asked", [*self._next_turn, *words[:-1]], likelihood, len(words))
-        alone = await self._ask("alone", [*greeted, *words[:-1]], likelihood, len(words))
-        return float(there[0] - alone[0])
+        gains: list[float | None] = []
+        self._relevance.ask(text, gains.append)
+        rows = self._relevance.plan("heard", changes=0)
+        chosen, _ = await self._engine.launch(rows)
+        for row, (likelihood,) in zip(rows, chosen, strict=True):
+            self._relevance.take(row.name, likelihood)
+        (gain,) = gains
+        assert gain is not None, "something was said"
+        return gain
 
     def _yes_and_no(self, logits: torch.Tensor) -> torch.Tensor:
         """(vocabulary,) -> (2,)"""
@@ -227,7 +158,7 @@ class _Asker:
     async def _ask(
         self, view: str, tokens: Sequence[int], choose: Callable[[torch.Tensor], torch.Tensor], wanted: int = 1
     ) -> tuple[float, ...]:
-        self._blocks["heard"].truncate(0)
+        self._blocks["question"].truncate(0)
         chosen: Any = await self._feed(self._views[view], tokens, choose, wanted)
         return tuple(chosen)
 
@@ -245,26 +176,49 @@ class _Asker:
         return list(self._tokenizer(text, add_special_tokens=False).input_ids)
 
 
-def sentences_table(told: Sequence[Told]) -> Table:
+def sentences_table(told: Sequence[Told], floor: FloorSettings) -> Table:
     """One row a sentence and situation."""
-    table = _table("situation", "sentence", "meant", "by rules", *_ways(told))
+    table = _table("situation", "sentence", "meant", "floor", "asked", *_ways(told))
     for t in told:
+        kind, asked = judged(t, floor)
         scores = (f"{score:.2f}" for score in t.scores.values())
-        table.add_row(
-            t.situation, t.text, "yes" if t.meant else "no", "for others" if t.for_others else "taken in", *scores
-        )
+        table.add_row(t.situation.name, t.text, _yes(t.meant), kind, _yes(asked), *scores)
     return table
 
 
 def areas_table(told: Sequence[Told]) -> Table:
     """The area under the curve of each score, by situation: 0.5 tells nothing, 1 tells everything."""
-    table = _table("situation", "meant", "for others", *_ways(told))
-    for situation in dict.fromkeys(t.situation for t in told):
-        own = [t for t in told if t.situation == situation]
+    table = _table("situation", "sentences", "meant", "for others", *_ways(told))
+    for name in dict.fromkeys(t.situation.name for t in told):
+        own = [t for t in told if t.situation.name == name]
         areas = (area_under_curve([Moment(0, t.scores[way], t.meant) for t in own]) for way in _ways(told))
         meant = sum(t.meant for t in own)
-        table.add_row(situation, str(meant), str(len(own) - meant), *(f"{area:.2f}" for area in areas))
+        table.add_row(name, own[0].group, str(meant), str(len(own) - meant), *(f"{a:.2f}" for a in areas))
     return table
+
+
+def counts_table(told: Sequence[Told], floor: FloorSettings) -> Table:
+    """Sentences for others that the answer goes on over, and meant ones that it does: by rules, and asked about."""
+    table = _table("told by", "sentences", "for others, known", "meant, lost", "asked about: for others", "meant")
+    off = dataclasses.replace(floor, probe_relevance=False)
+    on = dataclasses.replace(floor, probe_relevance=True)
+    ways = {"rules": off, f"rules and gain below {floor.not_to_me_below:g}": on}
+    ways |= {f"the same below {below:g}": dataclasses.replace(on, not_to_me_below=below) for below in THRESHOLDS}
+    for name, settings in ways.items():
+        for group in dict.fromkeys(t.group for t in told):
+            of = {
+                meant: [judged(t, settings) for t in told if (t.group, t.meant) == (group, meant)]
+                for meant in (False, True)
+            }
+            gone_on = {meant: sum(kind in HEARD_OUT for kind, _ in own) for meant, own in of.items()}
+            asked = (str(sum(asked for _, asked in own)) for own in of.values())
+            shares = (f"{gone_on[meant]} of {len(own)}" for meant, own in of.items())
+            table.add_row(name, group, *shares, *asked)
+    return table
+
+
+def _yes(whether: bool) -> str:
+    return "yes" if whether else "no"
 
 
 def _ways(told: Sequence[Told]) -> list[str]:

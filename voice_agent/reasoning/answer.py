@@ -14,6 +14,9 @@ Views, as pictures; each cue is the beginning of the block it opens:
     request   [preamble][dialogue][user][verdict>                        may it be answered at all? (safety)
     judge     [preamble][dialogue][user][thoughts][verdict>
     instead   [preamble][dialogue][user][thoughts][spoken][other>        how likely are other last words? (rate)
+    heard     [preamble][dialogue][user][thoughts][spoken][heard>        do words that were heard belong? (relevance)
+    unspoken  [preamble][dialogue][user][thoughts][heard>                the same while nothing is spoken
+    overheard [preamble][overheard>                                      and as words for somebody else
 
 At any moment, also while a step is in flight, words may be injected and the spoken words cut; what the step chose
 without knowing of it is then discarded. Knows no asyncio; time comes in as a number.
@@ -37,6 +40,7 @@ from .cache_view import views_from_picture
 from .engine import Feed
 from .modes import Mode
 from .prompts import FILLER, Prompts
+from .relevance import ROWS, RelevanceProbe
 from .safety import SafetyJudge
 from .sampling import Sampler, TokenSet, log_likelihood
 from .second_reading import Reading, SecondReader
@@ -56,10 +60,14 @@ VIEWS = """
     request   [preamble][dialogue][user][verdict>
     judge     [preamble][dialogue][user][thoughts][verdict>
     instead   [preamble][dialogue][user][thoughts][spoken][other>
+    heard     [preamble][dialogue][user][thoughts][spoken][heard>
+    unspoken  [preamble][dialogue][user][thoughts][heard>
+    overheard [preamble][overheard>
 """
 RESULT_TOKENS = 64  # of the speaking budget that no progress may take
 REWORDING_TEMPERATURE = 1.0  # of an utterance that comes in place of one that had been said before
-OWN_BLOCKS = ("user", "thoughts", "spoken", "question", "again", "verdict", "other")
+SHARED_BLOCKS = ("preamble", "dialogue", "overheard")
+OWN_BLOCKS = ("user", "thoughts", "spoken", "question", "again", "verdict", "other", "heard")
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class Answer:
         tokenizer: Any,
         settings: Reasoning,
         mode: Mode,
-        shared: tuple[CacheBlock, CacheBlock],  # preamble and dialogue
+        shared: tuple[CacheBlock, CacheBlock, CacheBlock],  # preamble, dialogue, overheard
         stop_tokens: frozenset[int],
         first_reply: int,
         seed: int,
@@ -99,7 +107,7 @@ class Answer:
         self._yes, self._no, self._refusals = (TokenSet(t) for t in (prompts.yes, prompts.no, prompts.refusals))
         new = {name: shared[0].arena.new_block(name) for name in OWN_BLOCKS}
         self._own_blocks = list(new.values())
-        self._views = views_from_picture(VIEWS, {"preamble": shared[0], "dialogue": shared[1], **new})
+        self._views = views_from_picture(VIEWS, {**dict(zip(SHARED_BLOCKS, shared, strict=True)), **new})
         self._user_pending: list[int] = []
         thinks_in = self._views["aware" if settings.thinker_reads_spoken else "thinker"]
         self.thinker = Thinker(thinks_in, prompts, tokenizer, settings, mode, stop_tokens, seed=2 * seed)
@@ -110,6 +118,7 @@ class Answer:
         self._gate = gate
         self._judge = SafetyJudge(settings)
         self._second_reader = SecondReader(prompts, settings.second_reading_period)
+        self._relevance = RelevanceProbe(self._views, prompts)
         self._turn_ended = False
         self._thinks_ahead = False
         self._thoughts_when_written = 0  # thought tokens when the writer last wrote
@@ -193,6 +202,10 @@ class Answer:
         self._gate.close()
         self._second_reader.cut(length)
 
+    def ask_relevance(self, words: str, tell: Callable[[float | None], None]) -> None:
+        """Let `tell` hear, once, how much what is thought and spoken makes `words` expected, or None."""
+        self._relevance.ask(words, tell)
+
     @property
     def complete(self) -> bool:
         """Nothing is left to think or to write."""
@@ -229,7 +242,8 @@ class Answer:
             yield Feed("instead", view, (*behind, *words[:-1]), partial(log_likelihood, words), wanted=len(words))
 
     def release(self) -> None:
-        """Give the blocks of this turn back; the answer is over."""
+        """Give the blocks of this turn back; the answer is over, and whoever asked it something is told so."""
+        self._relevance.end()
         for block in self._own_blocks:
             block.arena.release(block)
 
@@ -266,6 +280,8 @@ class Answer:
             view = "judge" if self.thinker.sampled else "request"
             would_say = [*(self._prompts.close_thoughts if self.thinker.sampled else []), *self._prompts.would_say]
             feeds.append(self._ask(view, would_say, self._inclination_to_refuse))
+        behind = "heard" if self.writer.spoken or not self._mode.thinks else "unspoken"
+        feeds += self._relevance.plan(behind, self._changes(behind), soon=around.user_speaking)
         if feeds:
             self._enter()
         return feeds
@@ -295,6 +311,8 @@ class Answer:
                 events.append(self._take_probe(choice, around))
             elif feed.name == "reread":
                 events += self._take_reading(choice)
+            elif feed.name in ROWS:
+                self._relevance.take(feed.name, choice[0])
             else:
                 events += self._take_verdict(choice)
         events += self._take_draft(around)

@@ -45,6 +45,10 @@ WOULD_SAY = (
     "Now answer my question aloud, in one or two short sentences."  # how it would begin tells if it would refuse
 )
 QUESTION = "Have you found something new to say? Yes or no?"
+OVERHEARD = (  # behind this it shows how likely words are that are for somebody else
+    "The family talks, somebody telephones, the television is on. What do you hear?",
+    'I hear: "',
+)
 YES = ("Yes", " Yes", "yes", " yes", "YES")
 NO = ("No", " No", "no", " no", "NO")
 
@@ -137,8 +141,9 @@ class Prompts:
         self.would_say = self._template(f.to_next_user + WOULD_SAY + speaks)
         self.refusals = sorted({self._template(refusal)[0] for refusal in REFUSALS})
         self.question = self._template(f.to_next_user + QUESTION + speaks)
-        self._thoughts_break = self._template(closes_think + f.to_next_user)
-        self._spoken_break = self._template(f.to_next_user)
+        self.thoughts_break = self._template(closes_think + f.to_next_user)
+        self.spoken_break = self._template(f.to_next_user)
+        self.overheard = self._template(OVERHEARD[0] + speaks + OVERHEARD[1])
         self._spoken_resume = self._template(speaks)
         self._spoken_progress = self._template("\n\n" + PROGRESS + speaks)
         self.think_end = frozenset(self._single_tokens(("</think>",))) if f.thinks else frozenset()
@@ -161,7 +166,7 @@ class Prompts:
 
     def heard_by_thinker(self, words: Sequence[int]) -> list[int]:
         """Words of the user as a turn of their own within the thoughts, which go on after it."""
-        return [*self._thoughts_break, *words, *self.think_cue, *self._restate]
+        return [*self.thoughts_break, *words, *self.think_cue, *self._restate]
 
     def noticed_by_thinker(self, words: Sequence[int]) -> list[int]:
         """The same where the words stand in the question already: the thoughts quote them and go on."""
@@ -169,7 +174,7 @@ class Prompts:
 
     def heard_by_writer(self, words: Sequence[int], *, resume: bool) -> list[int]:
         """The same within what is spoken; `resume`: the answer goes on, else the next progress is asked for."""
-        return [*self._spoken_break, *words, *(self._spoken_resume if resume else self._spoken_progress)]
+        return [*self.spoken_break, *words, *(self._spoken_resume if resume else self._spoken_progress)]
 
     def past_turn(self, user: str, spoken: str, thoughts: str = "") -> list[int]:
         """A finished turn as the next one reads it; ends where the next user's words begin."""

@@ -85,6 +85,7 @@ class AsyncReasoner:
                 f"({taken} tokens): raise it, or lower the budgets"
             )
         self._dialogue = Dialogue(self._preamble.own, self._prompts, self._room // 2)
+        self._overheard = self._engine.arena.new_block("overheard")  # keeps its cue from one answer to the next
         self._answer: Answer | None = None
         self._heard_tokens = 0  # of this turn's words
         self._heard_between: list[str] = []  # words after one answer's end, before the next one begins
@@ -189,6 +190,19 @@ class AsyncReasoner:
         self._stopped = self._answer is not None
         self.wake()
 
+    async def relevance(self, words: str) -> float | None:
+        """How much likelier `words` are as the next turn here than overheard elsewhere, in nats a token (relevance.py).
+
+        They are weighed beside the answer's next step and leave nothing behind. None: no answer is running, its
+        question is not complete, nothing was thought or spoken yet, or it ended before it could be told.
+        """
+        if self._answer is None or self._answer.is_open or not words.strip():
+            return None
+        told: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
+        self._answer.ask_relevance(words.strip(), lambda gain: None if told.done() else told.set_result(gain))
+        self.wake()
+        return await told
+
     def wake(self) -> None:
         """Something outside has changed (audio ran out, the user fell silent): look again."""
         self._wake.set()
@@ -230,6 +244,7 @@ class AsyncReasoner:
         """
         self._refuse_while_answering()
         self._dialogue.release()
+        self._engine.arena.release(self._overheard)
 
     def forget(self) -> None:
         """Begin a new conversation: past turns are gone.
@@ -368,7 +383,7 @@ class AsyncReasoner:
             self._tokenizer,
             self.settings,
             mode,
-            (self._preamble.own, self._dialogue.block),
+            (self._preamble.own, self._dialogue.block, self._overheard),
             self._stop_tokens,
             self._reply,
             self._seed + self._turns,
