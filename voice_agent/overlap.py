@@ -36,7 +36,7 @@ STOPS = _phrases(
     "wait,wait a minute,wait a second,wait a sec,wait a moment,wait up,"
     "hold on,hold on a second,hold on a sec,hold on a minute,hold on a moment,hold up,hold it,hold that thought,"
     "hang on,hang on a second,hang on a sec,hang on a minute,hang on a moment,"
-    "one moment,one second,one sec,just a moment,just a second,just a sec,just a minute,"
+    "one moment,one second,one sec,one minute,just a moment,just a second,just a sec,just a minute,"
     "give me a second,give me a sec,give me a minute,give me a moment,give me one second,give me one moment,"
     "be quiet,quiet,silence,shut up,hush,shush,shh,sh,ssh,enough,that's enough,that is enough,thats enough,"
     "that's quite enough,i've heard enough,that'll do,that will do,that's all,that's it thanks,"
