@@ -224,10 +224,13 @@ class WordRecognizer:
                 continue
             end_s = start_s + min(float(item["end"]), samples / RATE_HZ)
             begin_s = min(end_s, max(start_s + float(item["start"]), end_s - LONGEST_WORD_S))
+            probability = float(item["probability"])
             if words and not text.startswith(" "):  # 'Uh' + '-huh.': one word
-                text, begin_s = words[-1].text + text, words.pop().start_s
+                first = words.pop()
+                text, begin_s, probability = first.text + text, first.start_s, min(first.probability, probability)
             doubtful = said.mean_log_probability < DOUBTFUL_WORDS
-            words.append(Word(text.strip(), round(begin_s, 3), round(end_s, 3), final=False, doubtful=doubtful))
+            placed = (text.strip(), round(begin_s, 3), round(end_s, 3))
+            words.append(Word(*placed, final=False, doubtful=doubtful, probability=probability))
         return words
 
 
