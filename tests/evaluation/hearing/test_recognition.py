@@ -142,6 +142,9 @@ def test_lag_and_losses_of_a_monologue() -> None:
     sound = np.concatenate([np.zeros(RATE_HZ // 2, np.float32), *[BUZZ] * lasts_s])
     made = run_monologue(Saying("buzz", "second " * lasts_s, sound), Metered(Clockwork()), SETTINGS)
     assert abs(made.growth) < 0.1
+    assert abs(made.growth_p95) < 0.2
+    assert len(made.minutes) == 2
+    assert made.minutes[0] == made.first
     assert 0 < made.first[0] < 2.5
     assert made.longest_reading_s <= SETTINGS.hearing.longest_utterance_s
     nothing = run_monologue(Saying("buzz", "one two three", sound[: 3 * RATE_HZ]), Metered(Hears("")), SETTINGS)
