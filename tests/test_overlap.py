@@ -23,6 +23,9 @@ PLAYED = "The train travels sixty kilometers in forty-five minutes, so wait, it 
         ("Aha.", 0.4, "back-channel"),
         ("M.H.M.", 0.5, "back-channel"),
         ("N-M-H-N-N.", 1.0, "back-channel"),
+        ("N-H-N-N, okay.", 1.0, "back-channel"),
+        ("U turn.", 0.8, "correction"),
+        ("One minute.", 0.8, "stop"),
         ("Yeah, okay.", 0.9, "back-channel"),
         ("I see.", 0.5, "back-channel"),
         ("Yeah, yeah, yeah, yeah.", 2.0, "correction"),  # too long to be in passing

@@ -51,26 +51,31 @@ class SpeechEnded:
 
 @dataclass(frozen=True)
 class Word:
-    """One recognised word. `final`: it will not be revised. `doubtful`: the recogniser was far from sure of it."""
+    """One recognised word. `final`: it will not be revised. `doubtful`: the recogniser was far from sure of it.
+
+    probability: what the recogniser gave the word, 0..1.
+    """
 
     text: str
     start_s: float
     end_s: float
     final: bool
     doubtful: bool = False
+    probability: float = 1.0
 
 
 @dataclass(frozen=True)
 class UtteranceRecognized:
     """All words from one `SpeechStarted` to its `SpeechEnded`; empty text means that no word was in it.
 
-    doubtful: the recogniser was far from sure of every word.
+    doubtful: the recogniser was far from sure of every word. last_word_probability: what it gave the last one, 0..1.
     """
 
     text: str
     start_s: float
     end_s: float
     doubtful: bool = False
+    last_word_probability: float = 1.0
 
 
 @dataclass(frozen=True)

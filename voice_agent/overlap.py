@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from itertools import takewhile
 
 from .addressee import corrects, is_for_others
 from .events import InterruptionKind
@@ -36,7 +37,7 @@ STOPS = _phrases(
     "wait,wait a minute,wait a second,wait a sec,wait a moment,wait up,"
     "hold on,hold on a second,hold on a sec,hold on a minute,hold on a moment,hold up,hold it,hold that thought,"
     "hang on,hang on a second,hang on a sec,hang on a minute,hang on a moment,"
-    "one moment,one second,one sec,just a moment,just a second,just a sec,just a minute,"
+    "one moment,one second,one sec,one minute,just a moment,just a second,just a sec,just a minute,"
     "give me a second,give me a sec,give me a minute,give me a moment,give me one second,give me one moment,"
     "be quiet,quiet,silence,shut up,hush,shush,shh,sh,ssh,enough,that's enough,that is enough,thats enough,"
     "that's quite enough,i've heard enough,that'll do,that will do,that's all,that's it thanks,"
@@ -54,6 +55,7 @@ _QUESTION_WORDS = _phrases(
 _LEAD_INS = _phrases("and,but,so,okay,ok,wait,sorry,um,uh,oh,well,hey,no,then,now")
 _MOST_STOP_WORDS = 6  # a longer utterance says more than stop
 _HUMMED_S, _HUMMED_WORDS = 1.0, 2  # what a hummed "uh-huh" is at most
+_SPELLED_LETTERS = 3  # of those that spell humming, with no "m" among them
 _ECHO_SHARE = 0.7  # of the utterance's words, found in order in what was played
 
 
@@ -115,8 +117,9 @@ def is_echo(words: Sequence[str], playing: Sequence[str]) -> bool:
 
 def _words(text: str) -> tuple[str, ...]:
     words = said(text)
-    if "m" in words and set(words) <= set("mhnu"):  # "M.H.M.": hummed, and spelled letter by letter
-        return ("hmm",)
+    letters = list(takewhile(lambda word: word in ("m", "h", "n", "u"), words))
+    if "m" in letters or len(letters) >= _SPELLED_LETTERS:  # "M.H.M.", "N-H-N-N, okay": hummed, and spelled by letter
+        words = ["hmm", *words[len(letters) :]]
     return tuple(_one_spelling(word) for word in words)
 
 

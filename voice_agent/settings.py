@@ -53,11 +53,12 @@ class Hearing:
     recognizer_niceness: int = 0  # 0..19: how far its threads step back behind the language model's (Linux)
     no_speech_threshold: float = 0.6
     end_of_turn: Literal["smart-turn", "silence"] = "smart-turn"  # by sound and words, or after turn_silence_s
-    turn_complete_above: float = 0.5  # probability, by its sound, from which on a turn may be complete
-    turn_doubtful_above: float = 0.1  # from which on one may be whose words are a question
+    turn_complete_above: float = 0.3  # probability, by its sound, from which on a turn may be complete
+    turn_doubtful_above: float = 0.05  # from which on one may be whose words are a question
+    last_word_sure_above: float = 0.6  # the recogniser's probability of it; what breaks off is hard to read
     complete_silence_s: float = 0.4  # that ends a turn which sounds complete and asks for something
     doubtful_silence_s: float = 0.9  # which reads as a question and hardly sounds complete
-    statement_silence_s: float = 1.5  # which sounds complete and only states: its question may follow
+    statement_silence_s: float = 1.5  # which sounds complete and only states, or whose last word is unsure
     unfinished_silence_s: float = 1.8  # which sounds or reads as if it went on
     frame_stream_capacity: int = 500  # frames that wait for the detector before the microphone drops and counts
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,7 @@ def test_due_by_silence_alone(heard: list[TurnEvent], expected_s: float | None) 
         ([STARTED, ENDED, WORDS], LONG),  # not judged yet
         ([STARTED, ENDED, WORDS, COMPLETE], SHORT),
         ([STARTED, ENDED, COMPLETE, WORDS], SHORT),
+        ([STARTED, ENDED, COMPLETE, replace(WORDS, last_word_probability=0.3)], STATED),
         ([STARTED, ENDED, BROKEN_OFF, WORDS], LONG),
         ([STARTED, ENDED, UNKNOWN, WORDS], SETTINGS.floor.turn_silence_s),
         ([STARTED, ENDED, WORDS, COMPLETE, *LATER, NO_WORDS], 1.0 + LONG),  # an old judgement: the silence is another
@@ -79,10 +82,10 @@ def test_due_by_judgement(heard: list[TurnEvent], silence_s: float | None) -> No
         (0.9, "It is 3.5 miles away. How long do I walk?", SHORT),
         (0.9, "A train travels 60 km in 45 minutes.", STATED),
         (0.9, "Can you help me? I have twelve apples.", STATED),
-        (0.3, "How fast is it?", DOUBTFUL),
+        (0.2, "How fast is it?", DOUBTFUL),
         (0.02, "How fast is it?", LONG),  # sounds as if it went on: "... when it rains"
-        (0.3, "Tell me how tides work.", LONG),
-        (0.3, "Can you tell me, um?", LONG),
+        (0.2, "Tell me how tides work.", LONG),
+        (0.2, "Can you tell me, um?", LONG),
         (0.9, "Can you tell me, um?", LONG),
         (0.9, "What is the difference between a?", LONG),
         (0.9, "I was thinking that we could go to.", LONG),
@@ -94,12 +97,26 @@ def test_due_by_judgement(heard: list[TurnEvent], silence_s: float | None) -> No
     ],
 )
 def test_table(probability: float | None, words: str, silence_s: float) -> None:
-    assert silence_needed_s(probability, words, SETTINGS) == silence_s
+    assert silence_needed_s(probability, words, 0.9, SETTINGS) == silence_s
 
 
-@given(st.one_of(st.none(), st.floats(0.0, 1.0)), st.text())
-def test_any_words_end_some_time(probability: float | None, words: str) -> None:
-    assert SHORT <= silence_needed_s(probability, words, SETTINGS) <= LONG
+@pytest.mark.parametrize(
+    ("probability", "words", "silence_s"),
+    [
+        (0.9, "Could we arm?", STATED),  # "could we, um"
+        (0.9, "Could you please read me, either?", STATED),  # "... read me the"
+        (0.2, "Is it true out?", LONG),
+        (0.9, "How long does it take to?", LONG),
+        (None, "Could we arm?", SETTINGS.floor.turn_silence_s),
+    ],
+)
+def test_an_unsure_last_word_ends_no_question(probability: float | None, words: str, silence_s: float) -> None:
+    assert silence_needed_s(probability, words, 0.4, SETTINGS) == silence_s
+
+
+@given(st.one_of(st.none(), st.floats(0.0, 1.0)), st.text(), st.floats(0.0, 1.0))
+def test_any_words_end_some_time(probability: float | None, words: str, last_word_probability: float) -> None:
+    assert SHORT <= silence_needed_s(probability, words, last_word_probability, SETTINGS) <= LONG
 
 
 def test_a_turn_ends_once_and_at_its_last_words() -> None:

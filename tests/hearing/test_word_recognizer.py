@@ -61,6 +61,17 @@ def test_a_near_guess_that_people_say_is_taken(texts: list[str], scores: list[fl
     assert likely_phrase(texts, scores) == chosen
 
 
+def test_a_wider_margin_takes_a_phrase_from_farther_behind() -> None:
+    assert likely_phrase(["All I see.", "All right, I see."], [-0.5, -0.88], margin=0.4) == 1
+
+
+def test_what_is_sure_is_not_doubtful(recognizer: WordRecognizer, speak: Speak) -> None:
+    words = recognizer.read(np.concatenate([silence(0.3), speak("More salt."), silence(0.3)]))
+    assert [word.text.strip(".").lower() for word in words] == ["more", "salt"]
+    assert not any(word.doubtful for word in words)
+    assert all(0.5 < word.probability <= 1.0 for word in words)
+
+
 def test_words_have_times(recognizer: WordRecognizer, speak: Speak) -> None:
     speech = speak(SENTENCES[1])
     words = recognizer.read(np.concatenate([silence(1.0), speech, silence(1.0)]))

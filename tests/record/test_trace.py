@@ -37,6 +37,7 @@ def test_a_line_is_on_disk_the_moment_its_event_happens(tmp_path: Path) -> None:
         ("end_s", 0.1235),
         ("final", True),
         ("doubtful", False),
+        ("probability", 1.0),
     ]
 
 

@@ -4,39 +4,18 @@
     EndOfTurn.due_s -> when the turn ends
 
 A turn ends after a silence, once everything in it has been recognised and some of it was words. How long the silence
-must be is decided by how the speech before it sounded (turn_judge.py) and by its words (`silence_needed_s`, a table):
-short after a question that sounded complete, long after "a train travels, um". Without a judgement a plain timer
-decides. Pure: knows neither clock nor task nor model. Times in seconds.
+must be is decided by how the speech before it sounded (turn_judge.py), by its words (turn_words.py) and by how sure the
+last of them is (`silence_needed_s`, a table): short after a question that sounded complete, long after "a train
+travels, um". Without a judgement a plain timer decides. Pure: knows neither clock nor task nor model. Times in seconds.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from ..events import HearingEvent, SpeechEnded, SpeechStarted, TurnEnded, UtteranceRecognized
 from ..settings import Settings
-from .word_agreement import SENTENCE_ENDS, plain_text
-
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_OPENERS = _set(  # a sentence that begins so wants an answer, with a question mark or without
-    "what what's who who's whose which why how how's is isn't are aren't was were am do does don't did didn't can "
-    "can't could would will won't should shall may has have had tell explain give show describe list name write read "
-    "help find calculate compute compare define translate summarize repeat say count spell solve let's please teach "
-    "remind recommend suggest continue go stop wait sorry actually no yes hello hi thanks"
-)
-_LEAD_INS = _set("and but so okay ok um uh oh well hey now then right alright")
-_HANGING = _set(  # nobody stops at such a word
-    "a an the and or but because than my your his its our their um umm uh uhm er erm hmm mm every"
-)
-_HANGING_IN_STATEMENTS = _set(  # but "where are you from?" and "what is it?" are questions
-    "of to in on at by from with for between into about is are was were has have had if when while that which who what "
-    "how why where i we"
-)
+from .turn_words import is_unfinished, wants_answer
 
 
 @dataclass(frozen=True)
@@ -63,6 +42,7 @@ class EndOfTurn:
         self._voice_end_s = 0.0
         self._words_end_s: float | None = None
         self._words: list[str] = []
+        self._last_word_probability = 1.0
         self._judgement: SilenceJudged | None = None
 
     def push(self, event: TurnEvent) -> None:
@@ -79,6 +59,7 @@ class EndOfTurn:
                 if event.text:
                     self._words_end_s = event.end_s
                     self._words.append(event.text)
+                    self._last_word_probability = event.last_word_probability
             case SilenceJudged():
                 self._judgement = event
 
@@ -93,7 +74,8 @@ class EndOfTurn:
             return self._settings.floor.turn_silence_s
         if self._judgement is None or self._judgement.since_s != self._voice_end_s:
             return self._settings.hearing.unfinished_silence_s  # until the judgement comes
-        return silence_needed_s(self._judgement.probability, " ".join(self._words), self._settings)
+        words = " ".join(self._words)
+        return silence_needed_s(self._judgement.probability, words, self._last_word_probability, self._settings)
 
     def end(self) -> TurnEnded:
         """The turn is over: forget it. `end_s` is the end of its last words, not of a noise after them."""
@@ -104,39 +86,21 @@ class EndOfTurn:
         return ended
 
 
-def silence_needed_s(probability: float | None, words: str, settings: Settings) -> float:
+def silence_needed_s(probability: float | None, words: str, last_word_probability: float, settings: Settings) -> float:
     """How long the silence after `words` must last to end the turn.
 
     probability: that the turn is complete, from its sound; None: not known, a plain timer decides.
     words: of the whole turn, as recognised.
+    last_word_probability: what the recogniser gave the last of them. An "uh", or an article that is cut off, is often
+        read as another word that makes a sentence ("Could we arm?"), but seldom with confidence.
     """
     hearing = settings.hearing
     if probability is None:
         return settings.floor.turn_silence_s
     if is_unfinished(words):
         return hearing.unfinished_silence_s
+    sure = last_word_probability >= hearing.last_word_sure_above
     if probability < hearing.turn_complete_above:
-        may_be = probability >= hearing.turn_doubtful_above and words.rstrip().endswith("?")
+        may_be = probability >= hearing.turn_doubtful_above and words.rstrip().endswith("?") and sure
         return hearing.doubtful_silence_s if may_be else hearing.unfinished_silence_s
-    return hearing.complete_silence_s if wants_answer(words) else hearing.statement_silence_s
-
-
-def is_unfinished(words: str) -> bool:
-    """Whether the words break off: at an "um", at an article, or without the full stop of a sentence."""
-    text = words.rstrip()
-    last = plain_text(text).rpartition(" ")[2]
-    if not text.endswith(SENTENCE_ENDS) or text.endswith("..."):
-        return True
-    return last in _HANGING or (last in _HANGING_IN_STATEMENTS and not wants_answer(text))
-
-
-def wants_answer(words: str) -> bool:
-    """Whether the last sentence is a question or a request; after a mere statement most often one follows."""
-    sentence = _last_sentence(words)
-    opening = next((word for word in plain_text(sentence).split() if word not in _LEAD_INS), "")
-    return sentence.endswith("?") or opening in _OPENERS
-
-
-def _last_sentence(text: str) -> str:
-    sentences = re.findall(r"[^.!?]+[.!?]*", re.sub(r"(?<=\d)\.(?=\d)", ",", text.strip()))
-    return sentences[-1] if sentences else ""
+    return hearing.complete_silence_s if wants_answer(words) and sure else hearing.statement_silence_s

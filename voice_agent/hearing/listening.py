@@ -137,7 +137,8 @@ async def _recognize(utterance: Utterance, reader: _Reader, turn: Turn) -> None:
     text = " ".join(word.text for word in agreement.final)
     assert utterance.end_s is not None, "only an utterance that has ended is read to its end"
     doubtful = bool(text) and all(word.doubtful for word in agreement.final)
-    await turn.tell(UtteranceRecognized(text, utterance.onset_s, utterance.end_s, doubtful))
+    last = agreement.final[-1].probability if agreement.final else 1.0
+    await turn.tell(UtteranceRecognized(text, utterance.onset_s, utterance.end_s, doubtful, last))
 
 
 class _Reader:

@@ -5,7 +5,8 @@
 One pass of Whisper (faster-whisper, CTranslate2, int8) over a *short* window: the sound plus a few seconds of
 silence instead of the usual 30 s, which makes a reading three times cheaper at nearly the same word error rate.
 What is short may be a word over an answer: of nearly equal guesses the one that people say there is taken ("Just a sec"
-before "Just a sack"). Text that the model invents on noise is dropped. Knows nothing of tasks or of earlier readings.
+before "Just a sack"), and where there is none the sound is read once more, as if such words had gone before. Text that
+the model invents on noise is dropped. Knows nothing of tasks or of earlier readings.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ SHORT_SOUND_S = 2.5  # with the silence before and after it
 SHORT_WORDS = 5
 SHORT_BEAMS = 5  # guesses at such a sound; costs half a reading more
 PHRASE_MARGIN = 0.3  # mean log probability by which such a phrase may be behind the best guess
+ASIDES = " Stop. Wait. Hold on. Okay. Yeah. Right. Uh-huh. I see."  # before a short sound that is read once more
+ASIDE_MARGIN = 0.4  # as PHRASE_MARGIN, of those guesses
+SURE_BESIDE = -0.8  # mean log probability there from which on what was read before is no longer doubtful
 PREPENDED, APPENDED = "\"'“([{-", "\"'.,!?:”)]}"  # marks that belong to the word after, before them
 INVENTED = frozenset(  # what Whisper's training data made it say over silence
     (
@@ -149,6 +153,9 @@ class WordRecognizer:
             tokens, score = guesses[
                 likely_phrase([self._text(ids) for ids, _ in guesses], [score for _, score in guesses])
             ]
+            if no_speech <= DOUBTFUL_SPEECH and not is_trivial(self._text(tokens)):
+                asides, _ = self._guesses(encoded, len(window), most, SHORT_BEAMS, SHORT_BEAMS, before=ASIDES)
+                tokens, score = self._second_look(tokens, score, asides)
         text = self._text(tokens)
         text_tokens = [token for token in tokens if token < self._tokenizer.eot]
         ratio = len(text.encode()) / len(zlib.compress(text.encode())) if text else 0.0
@@ -162,11 +169,28 @@ class WordRecognizer:
             runaway=ratio > REPETITIVE or len(text_tokens) >= most,
         )
 
+    def _second_look(
+        self, tokens: list[int], score: float, asides: list[tuple[list[int], float]]
+    ) -> tuple[list[int], float]:
+        """What to take for a short sound that was no phrase at first, given its guesses among asides."""
+        texts, scores = [self._text(ids) for ids, _ in asides], [score for _, score in asides]
+        phrase = likely_phrase(texts, scores, ASIDE_MARGIN)
+        if is_trivial(texts[phrase]) and 0 < len(texts[phrase].split()) <= SHORT_WORDS:
+            return asides[phrase]
+        said = plain_text(self._text(tokens))
+        again = [one for text, one in zip(texts, scores, strict=True) if plain_text(text) == said]
+        return tokens, max([score, *(one for one in again if one >= SURE_BESIDE)])
+
     def _guesses(
-        self, encoded: Any, samples: int, most: int, beams: int, guesses: int
+        self, encoded: Any, samples: int, most: int, beams: int, guesses: int, before: str = ""
     ) -> tuple[list[tuple[list[int], float]], float]:
-        """What may have been said: (tokens, mean log probability), best first; and how likely it is no speech."""
+        """What may have been said: (tokens, mean log probability), best first; and how likely it is no speech.
+
+        before: what the model is to believe was said just before.
+        """
         prompt = list(self._tokenizer.sot_sequence)
+        if before:
+            prompt = [self._tokenizer.sot_prev, *self._tokenizer.encode(before), *prompt]
         result = self._model.model.generate(
             encoded,
             [prompt],
@@ -224,19 +248,22 @@ class WordRecognizer:
                 continue
             end_s = start_s + min(float(item["end"]), samples / RATE_HZ)
             begin_s = min(end_s, max(start_s + float(item["start"]), end_s - LONGEST_WORD_S))
+            probability = float(item["probability"])
             if words and not text.startswith(" "):  # 'Uh' + '-huh.': one word
-                text, begin_s = words[-1].text + text, words.pop().start_s
+                first = words.pop()
+                text, begin_s, probability = first.text + text, first.start_s, min(first.probability, probability)
             doubtful = said.mean_log_probability < DOUBTFUL_WORDS
-            words.append(Word(text.strip(), round(begin_s, 3), round(end_s, 3), final=False, doubtful=doubtful))
+            placed = (text.strip(), round(begin_s, 3), round(end_s, 3))
+            words.append(Word(*placed, final=False, doubtful=doubtful, probability=probability))
         return words
 
 
-def likely_phrase(texts: Sequence[str], scores: Sequence[float]) -> int:
+def likely_phrase(texts: Sequence[str], scores: Sequence[float], margin: float = PHRASE_MARGIN) -> int:
     """Which guess to take: the first, or the likeliest stop word or back-channel if it is near the likeliest of all.
 
-    scores: mean log probabilities.
+    scores: mean log probabilities. margin: how near.
     """
     best = max(scores)
     order = sorted(range(len(texts)), key=lambda i: (-scores[i], i))
-    near = (i for i in (0, *order) if scores[i] >= best - PHRASE_MARGIN and plain_text(texts[i]))
+    near = (i for i in (0, *order) if scores[i] >= best - margin and plain_text(texts[i]))
     return next((i for i in near if is_trivial(texts[i])), 0)

@@ -16,7 +16,17 @@ from voice_agent.evaluation.hearing import recognition
 from voice_agent.evaluation.hearing.ear import RATE_HZ
 from voice_agent.evaluation.hearing.monologue import longest_run, monologue, run_monologue
 from voice_agent.evaluation.hearing.recognition import Metered, Saying
-from voice_agent.evaluation.hearing.recognition_texts import BACK_CHANNELS, PASSAGES, STOPS, TURNS
+from voice_agent.evaluation.hearing.recognition_texts import (
+    BACK_CHANNELS,
+    DEV_BACK_CHANNELS,
+    DEV_SAYINGS,
+    DEV_STOPS,
+    OTHER_BACK_CHANNELS,
+    OTHER_STOPS,
+    PASSAGES,
+    STOPS,
+    TURNS,
+)
 from voice_agent.evaluation.hearing.short_words import understood
 from voice_agent.events import Word
 from voice_agent.hearing.word_recognizer import WordRecognizer
@@ -59,8 +69,15 @@ def test_there_are_words_enough() -> None:
 
 
 def test_short_words_are_judged_right_when_they_are_read_right() -> None:
-    assert {judge(text, 0.8, "", Floor()) for text in STOPS} == {"stop"}
-    assert {judge(text, 0.8, "", Floor()) for text in BACK_CHANNELS} == {"back-channel"}
+    assert {judge(text, 0.8, "", Floor()) for text in (*STOPS, *DEV_STOPS, *OTHER_STOPS)} == {"stop"}
+    back_channels = (*BACK_CHANNELS, *DEV_BACK_CHANNELS, *OTHER_BACK_CHANNELS)
+    assert {judge(text, 0.8, "", Floor()) for text in back_channels} == {"back-channel"}
+    assert {judge(text, 0.8, "", Floor()) for text in DEV_SAYINGS} == {"correction", "question"}
+
+
+def test_no_short_word_is_in_two_sets() -> None:
+    sets = (STOPS, BACK_CHANNELS, DEV_STOPS, DEV_BACK_CHANNELS, DEV_SAYINGS, OTHER_STOPS, OTHER_BACK_CHANNELS)
+    assert len({text for texts in sets for text in texts}) == sum(map(len, sets))
 
 
 def test_sayings_have_silence_around_them() -> None:
@@ -125,6 +142,9 @@ def test_lag_and_losses_of_a_monologue() -> None:
     sound = np.concatenate([np.zeros(RATE_HZ // 2, np.float32), *[BUZZ] * lasts_s])
     made = run_monologue(Saying("buzz", "second " * lasts_s, sound), Metered(Clockwork()), SETTINGS)
     assert abs(made.growth) < 0.1
+    assert abs(made.growth_p95) < 0.2
+    assert len(made.minutes) == 2
+    assert made.minutes[0] == made.first
     assert 0 < made.first[0] < 2.5
     assert made.longest_reading_s <= SETTINGS.hearing.longest_utterance_s
     nothing = run_monologue(Saying("buzz", "one two three", sound[: 3 * RATE_HZ]), Metered(Hears("")), SETTINGS)
@@ -140,6 +160,10 @@ def test_lag_and_losses_of_a_monologue() -> None:
         ("Okay.", "back-channel", True),
         ("", "back-channel", True),  # a noise: the answer goes on
         ("Key to the castle.", "back-channel", False),
+        ("Ninety.", "saying", True),
+        ("Stop.", "saying", False),
+        ("Nice.", "saying", False),
+        ("", "saying", False),
     ],
 )
 def test_short_words(heard: str, means: str, right: bool) -> None:

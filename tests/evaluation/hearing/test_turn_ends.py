@@ -10,10 +10,11 @@ import pytest
 from tests.script_module import script_module
 from voice_agent.evaluation.hearing.ear import RATE_HZ, RememberedJudge
 from voice_agent.evaluation.hearing.turn_ends import Ended, Policy, figures, run, turns_of
-from voice_agent.evaluation.hearing.turn_texts import PAUSED, WHOLE
+from voice_agent.evaluation.hearing.turn_texts import TEXTS, TurnTexts
 from voice_agent.events import Word
 from voice_agent.settings import Hearing, Settings
 
+TUNED = TEXTS["tuned"]
 SETTINGS = Settings(hearing=Hearing(detector="webrtc"))  # which takes buzzing for a voice
 BUZZ = 0.3 * np.sign(np.sin(2 * np.pi * 140 * np.arange(RATE_HZ) / RATE_HZ)).astype(np.float32)
 
@@ -42,17 +43,25 @@ class Sure:
         return self.verdict
 
 
-def test_every_paused_text_has_one_pause() -> None:
-    assert all(text.count("|") == 1 for texts in PAUSED.values() for text in texts)
-    assert not any("|" in text for text in WHOLE)
+@pytest.mark.parametrize("texts", TEXTS.values(), ids=TEXTS)
+def test_sets_of_texts_are_of_the_same_make(texts: TurnTexts) -> None:
+    assert {kind: len(of_it) for kind, of_it in texts.paused.items()} == dict.fromkeys(TUNED.paused, 10)
+    assert len(texts.whole) == 20
+    assert all(text.count("|") == 1 for of_it in texts.paused.values() for text in of_it)
+    assert not any("|" in text for text in texts.whole)
+
+
+def test_no_text_is_in_two_sets() -> None:
+    every = [text for texts in TEXTS.values() for of_it in (texts.whole, *texts.paused.values()) for text in of_it]
+    assert len(set(every)) == len(every) == 60 * len(TEXTS)
 
 
 def test_where_a_turn_goes_on_and_ends() -> None:
-    whole, *_ = turns_of(say, 1.2, 1)
-    paused = turns_of(say, 1.2, 1)[1:]
+    whole, *_ = turns_of(say, TUNED, 1.2, 1)
+    paused = turns_of(say, TUNED, 1.2, 1)[1:]
     assert whole.goes_on_s is None
     assert whole.end_s == pytest.approx(1.5, abs=0.02)
-    assert [turn.kind for turn in paused] == list(PAUSED)
+    assert [turn.kind for turn in paused] == list(TUNED.paused)
     for turn in paused:
         assert turn.goes_on_s == pytest.approx(2.7, abs=0.02)
         assert turn.end_s == pytest.approx(3.7, abs=0.02)
@@ -68,9 +77,10 @@ def test_where_a_turn_goes_on_and_ends() -> None:
     ],
 )
 def test_cut_offs_and_dead_air(policy: Policy, probability: float, word: str, cut_off: bool, dead_air_s: float) -> None:
-    turn = turns_of(say, 1.2, 1)[1]
+    turn = turns_of(say, TUNED, 1.2, 1)[1]
     ended = run(turn, policy, OneWord(word), Sure(probability), SETTINGS)
     assert ended.cut_off == cut_off
+    assert ended.heard[0] == word
     assert ended.dead_air_s == pytest.approx(dead_air_s, abs=0.15)
 
 
@@ -90,3 +100,12 @@ def test_a_strange_profile_is_one_sentence(monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setattr(sys, "argv", ["compare_end_of_turn", "--profile", "huge"])
     assert script_module("compare_end_of_turn").main() == 2
     assert capsys.readouterr().err.startswith("compare_end_of_turn: unknown profile 'huge'")
+
+
+def test_the_texts_to_measure_are_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = script_module("compare_end_of_turn")
+    monkeypatch.setattr(sys, "argv", ["compare_end_of_turn", "--texts", "other"])
+    assert script._arguments().texts == "other"
+    monkeypatch.setattr(sys, "argv", ["compare_end_of_turn", "--texts", "secret"])
+    with pytest.raises(SystemExit):
+        script._arguments()

@@ -31,7 +31,9 @@ LONGEST_RUN = 3  # words in a row that may be missing, or too many, before a pas
 class Monologue:
     """What came of one long saying.
 
-    first, last: lags of the words of the first and the last minute, (median, 95th percentile).
+    first, last: lags of the words of the first and the last minute, (median, 95th percentile). One minute has about 200
+        words, the tenth largest lag of which says little: halves tells whether lag grows, minutes how much it varies.
+    halves, minutes: the same of the first and the second half, and of every whole minute.
     lost, doubled: most words in a row that are missing, or too many. longest_reading_s: of sound that was read at
     once, which is all that was kept as long as it is shorter than `longest_utterance_s`.
     """
@@ -41,6 +43,8 @@ class Monologue:
     errors: int
     first: tuple[float, float]
     last: tuple[float, float]
+    halves: tuple[tuple[float, float], ...]
+    minutes: tuple[tuple[float, float], ...]
     lost: int
     doubled: int
     longest_reading_s: float
@@ -51,6 +55,11 @@ class Monologue:
     def growth(self) -> float:
         """Of the median lag, as a share of the first minute's."""
         return self.last[0] / self.first[0] - 1
+
+    @property
+    def growth_p95(self) -> float:
+        """Of the 95th percentile, as a share of the first half's."""
+        return self.halves[1][1] / self.halves[0][1] - 1
 
 
 def monologue(say: Say, sentences: Sequence[str], seconds: float, gaps_s: tuple[float, float], seed: int) -> Saying:
@@ -76,12 +85,18 @@ def run_monologue(saying: Saying, recognizer: Metered, settings: Settings) -> Mo
     readings = recognizer.readings[begun:]
     pairs = aligned(scored_words(saying.text), scored_words(heard.text))
     timed = lags(heard)
+
+    def between(from_s: float, to_s: float) -> tuple[float, float]:
+        return _lag_of([lag_s for word, lag_s in timed if from_s < word.end_s <= to_s])
+
     return Monologue(
         lasts_s=saying.lasts_s,
         words=sum(said is not None for said, _ in pairs),
         errors=sum(said != got for said, got in pairs),
-        first=_lag_of([lag_s for word, lag_s in timed if word.end_s <= EDGE_S]),
-        last=_lag_of([lag_s for word, lag_s in timed if word.end_s > saying.lasts_s - EDGE_S]),
+        first=between(0.0, EDGE_S),
+        last=between(saying.lasts_s - EDGE_S, saying.lasts_s),
+        halves=(between(0.0, saying.lasts_s / 2), between(saying.lasts_s / 2, saying.lasts_s)),
+        minutes=tuple(between(start_s, start_s + 60) for start_s in range(0, int(saying.lasts_s) - 59, 60)),
         lost=longest_run([got is None for _, got in pairs]),
         doubled=longest_run([said is None for said, _ in pairs]),
         longest_reading_s=max((sound_s for sound_s, _ in readings), default=0.0),

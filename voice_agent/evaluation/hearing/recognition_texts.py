@@ -3,7 +3,8 @@
 TURNS    what somebody tells or asks an assistant, with numbers, names, dates and amounts, spelled as they are said
 PASSAGES texts that are read out, a sentence after the other: for the monologue, and for turns of several sentences
 STOPS, BACK_CHANNELS   short words over an answer; the first end it, the others do not
-OTHER_...              more of both; nothing was tuned on how these are heard, and nothing should be
+DEV_...                more of both, for what is chosen later; DEV_SAYINGS say something and are neither
+OTHER_...              more still; nothing was tuned on how these are heard, and nothing should be
 """
 
 from __future__ import annotations
@@ -180,6 +181,84 @@ BACK_CHANNELS = (
     "Thanks.",
     "Fair enough.",
     "Gotcha.",
+)
+DEV_STOPS = (
+    "Please wait.",
+    "Stop now.",
+    "Okay, wait.",
+    "Hold on, please.",
+    "Wait a minute.",
+    "Hang on a minute.",
+    "Okay, hold on.",
+    "Stop, okay?",
+    "No, no, stop.",
+    "Silence, please.",
+    "That's all, thank you.",
+    "One minute.",
+    "Hush.",
+    "Hey, wait.",
+    "Oh, stop it.",
+    "Pause.",
+    "Cancel that.",
+    "Would you stop?",
+    "Just stop.",
+    "All right, stop.",
+)
+DEV_BACK_CHANNELS = (
+    "Yup.",
+    "Oh, okay then.",
+    "Mm-hmm, okay.",
+    "Yes, I see.",
+    "Ah, I see.",
+    "Okay, right.",
+    "Sure, okay.",
+    "Oh, nice.",
+    "Oh, great.",
+    "Right, okay.",
+    "Awesome.",
+    "Excellent.",
+    "Indeed.",
+    "Lovely.",
+    "Ah.",
+    "Oh.",
+    "Go ahead.",
+    "Understood.",
+    "No problem.",
+    "Yeah, I know.",
+    "Okay, sounds good.",
+    "Cool, thanks.",
+)
+DEV_SAYINGS = (
+    "No.",
+    "Ninety.",
+    "Miles.",
+    "In Rome.",
+    "The blue one.",
+    "Not today.",
+    "Why?",
+    "How come?",
+    "Seven.",
+    "On Friday.",
+    "For two.",
+    "The second one.",
+    "In meters.",
+    "Slower.",
+    "Again.",
+    "Start over.",
+    "From London.",
+    "Go back.",
+    "What?",
+    "Say that again.",
+    "Forty.",
+    "Without sugar.",
+    "Which one?",
+    "A train.",
+    "Monday.",
+    "More salt.",
+    "Not that one.",
+    "Wrong.",
+    "Sixty miles.",
+    "And bread?",
 )
 OTHER_STOPS = (
     "Stop, please.",

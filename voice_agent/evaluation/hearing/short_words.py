@@ -3,7 +3,7 @@
     understood(say, phrase, means) -> Understood, for every speaker; in the streaming path, judged as over an answer
 
 A stop is understood when an utterance of it is judged one (overlap.py); a back-channel when nothing of it is taken for
-words to the assistant, so that the answer goes on.
+words to the assistant, so that the answer goes on; any other saying when it is taken for neither.
 """
 
 from __future__ import annotations
@@ -31,8 +31,12 @@ class Understood:
 
 
 def understood(saying: Saying, means: str, recognizer: Metered, settings: Settings) -> Understood:
-    """Let one phrase be heard. means: 'stop' or 'back-channel'; saying.name is the speaker's."""
+    """Let one phrase be heard. means: 'stop', 'back-channel' or 'saying'; saying.name is the speaker's."""
     utterances = hear(saying.sound, recognizer, settings).of(UtteranceRecognized)
     kinds = tuple(judge(one.text, one.end_s - one.start_s, "", settings.floor, one.doubtful) for one in utterances)
-    right = "stop" in kinds if means == "stop" else all(kind in HARMLESS for kind in kinds)
+    right = {
+        "stop": "stop" in kinds,
+        "back-channel": all(kind in HARMLESS for kind in kinds),
+        "saying": any(kind not in (*HARMLESS, "stop") for kind in kinds),
+    }[means]
     return Understood(saying.name, saying.text, " ".join(one.text for one in utterances), kinds, right)

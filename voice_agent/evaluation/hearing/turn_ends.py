@@ -1,6 +1,6 @@
 """False cut-offs against dead air: how turns end under one policy or another.
 
-    turns_of(say) -> labelled turns;  run(turn, policy) -> Ended;  figures(...) -> a row of the table
+    turns_of(say, texts) -> labelled turns;  run(turn, policy) -> Ended;  figures(...) -> a row of the table
 
 A turn is cut off when it ends in its pause. Dead air is the time from the last sound of the whole turn to its end;
 both are measured where the turn is heard, through `listen` with the declared costs of recognition and judgement.
@@ -14,15 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...events import SpeechStarted, TurnEnded
+from ...events import SpeechStarted, TurnEnded, UtteranceRecognized
 from ...hearing.listening import Recognizer
 from ...hearing.turn import Judge
 from ...settings import Settings
 from ..intervals import Interval, share
 from .ear import RATE_HZ, hear
 from .speakers import Say, trimmed
-from .turn_texts import PAUSED, WHOLE
+from .turn_texts import TurnTexts
 
+WHOLE = "whole"  # the kind of turns without a pause
 BEFORE_S, AFTER_S = 0.5, 3.0
 LATE_S = 0.02  # a frame: an end at the very moment at which speech is known
 
@@ -48,10 +49,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class Ended:
-    """One turn under one policy. dead_air_s: None when it did not end after its last sound."""
+    """One turn under one policy. dead_air_s: None when it did not end after its last sound. heard: its utterances."""
 
     cut_off: bool
     dead_air_s: float | None
+    heard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ class Row:
     dead_air_p95_s: float
 
 
-def turns_of(say: Say, pause_s: float, most: int | None = None) -> list[SpokenTurn]:
+def turns_of(say: Say, texts: TurnTexts, pause_s: float, most: int | None = None) -> list[SpokenTurn]:
     """Every text as one speaker says it; at most `most` of each kind."""
-    whole = [_spoken("whole", text, say, pause_s) for text in WHOLE[:most]]
-    return whole + [_spoken(kind, text, say, pause_s) for kind, texts in PAUSED.items() for text in texts[:most]]
+    kinds = {WHOLE: texts.whole, **texts.paused}
+    return [_spoken(kind, text, say, pause_s) for kind, of_it in kinds.items() for text in of_it[:most]]
 
 
 def _spoken(kind: str, text: str, say: Say, pause_s: float) -> SpokenTurn:
@@ -99,7 +101,8 @@ def run(turn: SpokenTurn, policy: Policy, recognizer: Recognizer, judge: Judge, 
         again_s = min((at_s for at_s in heard.at_s(SpeechStarted) if at_s >= turn.goes_on_s - LATE_S), default=np.inf)
         cut_off = any(end_s < again_s for end_s in ends_s)
     after = [end_s - turn.end_s for end_s in ends_s if end_s >= turn.end_s]
-    return Ended(cut_off, after[0] if after else None)
+    heard_texts = tuple(event.text for event in heard.of(UtteranceRecognized))
+    return Ended(cut_off, after[0] if after else None, heard_texts)
 
 
 def figures(ended: Sequence[Ended]) -> Row:
