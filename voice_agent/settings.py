@@ -76,7 +76,7 @@ class Reasoning:
     context_tokens: int = 4096  # oldest turns leave the dialogue beyond this
     keep_thoughts: bool = False  # of past turns: better memory of how, for several times the room
     prefill_chunk: int = 64  # tokens of one stream per step
-    gate_first_tokens: int = 12  # thoughts before the first probe: a greeting is over by then
+    gate_first_tokens: int = 6  # thoughts before an answer opens by telling what was asked
     gate_period: int = 24  # thought tokens between two utterances
     draft_ahead_tokens: int = 11  # thoughts before a probe from which on the next utterance is drafted; 0: never
     gate_open: float = 0.4  # share of yes that opens the writer

@@ -88,7 +88,7 @@ def kinds(events: list[tuple[float, Any]], *wanted: type) -> list[type]:
 
 def test_nothing_is_said_before_the_request_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     inclined(monkeypatch, 0.0)
-    events = kinds(converse(mode="async-safe", settings=SAFE), Thought, Written)
+    events = kinds(converse("How far is it from here?", mode="async-safe", settings=SAFE), Thought, Written)
     assert events.index(Written) >= 4  # six tokens of thought
     assert Thought in events[events.index(Written) :]  # it still speaks while it thinks
 

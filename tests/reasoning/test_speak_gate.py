@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from voice_agent.reasoning.speak_gate import Decision, GateInputs, SpeakGate
+from voice_agent.reasoning.speak_gate import Decision, GateInputs, SpeakGate, asks_for_something
 from voice_agent.settings import Reasoning
 
 SETTINGS = Reasoning(gate_first_tokens=8, gate_period=24, gate_open=0.5, longest_silence_s=4.0, backlog_enough_s=3.0)
 QUIET = GateInputs(
-    thinker_done=False, new_thoughts=10, backlog_s=0.0, silence_s=1.0, user_speaking=False, has_spoken=False
+    thinker_done=False, new_thoughts=30, backlog_s=0.0, silence_s=1.0, user_speaking=False, has_spoken=True
 )
+OPENING = {"has_spoken": False, "asked": True}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,11 @@ QUIET = GateInputs(
         ({"silence_s": 2.0}, "speak"),  # in time for 4.0
         ({"silence_s": 4.0, "new_thoughts": 0}, "think"),  # nothing to say
         ({"silence_s": 9.0, "backlog_s": 5.0}, "think"),
+        (OPENING | {"new_thoughts": 7}, "think"),
+        (OPENING | {"new_thoughts": 8}, "speak"),  # what was asked is told back without asking
+        (OPENING | {"new_thoughts": 8, "user_speaking": True}, "think"),
+        (OPENING | {"new_thoughts": 30, "asked": False}, "think"),  # a greeting, a few words
+        (OPENING | {"new_thoughts": 30, "asked": False, "yes": 0.6, "no": 0.4}, "speak"),
     ],
 )
 def test_decisions_of_a_closed_gate(change: dict[str, float], decision: Decision) -> None:
@@ -41,10 +47,12 @@ def test_decisions_of_a_closed_gate(change: dict[str, float], decision: Decision
 @pytest.mark.parametrize(
     ("change", "wants"),
     [
-        ({"new_thoughts": 7}, False),
-        ({"new_thoughts": 8}, True),
-        ({"new_thoughts": 23, "has_spoken": True}, False),
-        ({"new_thoughts": 24, "has_spoken": True}, True),
+        ({"new_thoughts": 23}, False),
+        ({"new_thoughts": 24}, True),
+        (OPENING | {"new_thoughts": 7}, False),
+        (OPENING | {"new_thoughts": 50}, False),
+        (OPENING | {"new_thoughts": 23, "asked": False}, False),
+        (OPENING | {"new_thoughts": 24, "asked": False}, True),
         ({"new_thoughts": 50, "thinker_done": True}, False),  # ruled already
         ({"new_thoughts": 50, "user_speaking": True}, False),
         ({"new_thoughts": 50, "backlog_s": 3.0}, False),
@@ -58,11 +66,13 @@ def test_it_asks_only_where_an_answer_counts(change: dict[str, float], wants: bo
 @pytest.mark.parametrize(
     ("change", "drafts"),
     [
-        ({"new_thoughts": 2}, False),
-        ({"new_thoughts": 3}, True),  # five thoughts before it is asked
-        ({"new_thoughts": 18, "has_spoken": True}, False),
-        ({"new_thoughts": 19, "has_spoken": True}, True),
-        ({"new_thoughts": 19, "has_spoken": True, "thinker_done": True}, False),
+        (OPENING | {"new_thoughts": 2}, False),
+        (OPENING | {"new_thoughts": 3}, True),  # five thoughts before it opens
+        (OPENING | {"new_thoughts": 8}, False),  # no draft, the words themselves
+        (OPENING | {"new_thoughts": 18, "asked": False}, False),
+        ({"new_thoughts": 18}, False),
+        ({"new_thoughts": 19}, True),  # before it is asked
+        ({"new_thoughts": 19, "thinker_done": True}, False),
         ({"user_speaking": True}, False),
         ({"backlog_s": 3.0}, False),
         ({"silence_s": 4.0}, False),  # it opens by rule: no draft, the words themselves
@@ -91,3 +101,18 @@ def test_after_a_yes_a_little_less_is_enough() -> None:
         decisions.append(gate.decide(replace(QUIET, yes=share, no=1 - share)))
         gate.close()
     assert decisions == ["think", "speak", "speak", "think", "think"]
+
+
+@pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        ("Hello!", False),
+        ("How are you today?", False),
+        ("What is twelve times eleven?", True),
+        ("Please explain, in a few sentences, why the sea has tides.", True),
+        ("My name is Anna.", False),
+        ("", False),
+    ],
+)
+def test_what_can_be_told_back(words: str, asks: bool) -> None:
+    assert asks_for_something(words) is asks

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.reasoning.tiny_tokenizer import tiny_tokenizer
 from voice_agent.reasoning.cache_block import CacheArena
 from voice_agent.reasoning.cache_view import View
-from voice_agent.reasoning.prompts import Prompts
+from voice_agent.reasoning.prompts import OPENED, Prompts
 from voice_agent.reasoning.writer import Cue, Taken, Writer, says_again, sentence_end
 
 TOKENIZER = tiny_tokenizer()
@@ -203,7 +203,7 @@ def test_words_before_anything_was_spoken_reach_the_writer_through_the_thoughts(
     write(tested, "I")
     tested.hear(PROMPTS.words("no"))
     tested.open("progress")
-    assert whole(tested) == TOKENIZER.decode(PROMPTS.opening_cue)
+    assert whole(tested) == TOKENIZER.decode(PROMPTS.progress_cue)
 
 
 def test_words_drop_what_was_held_back() -> None:
@@ -263,7 +263,7 @@ def test_a_cut_at_the_beginning_of_an_utterance_keeps_its_cue() -> None:
     assert whole(tested) == before
     tested.cut(0)
     tested.open("conclude")
-    assert whole(tested).startswith(TOKENIZER.decode(PROMPTS.opening_cue))
+    assert whole(tested).startswith(TOKENIZER.decode(PROMPTS.progress_cue))
     assert tested.spoken == ""
 
 
@@ -329,6 +329,19 @@ def test_a_discarded_draft_leaves_nothing_behind(before: str, draft: str) -> Non
     tested.open("conclude")
     conclude = TOKENIZER.decode(PROMPTS.conclude_cue)
     assert whole(tested) == (plain + conclude if before else conclude)
+
+
+def test_an_opening_begins_with_given_words_that_leave_nothing_behind() -> None:
+    tested = writer("conclude")
+    tested.open("opening")
+    assert whole(tested) == TOKENIZER.decode(PROMPTS.opening_cue) + OPENED
+    assert write(tested, " how far it is.", hold=True) == ("", "go on")
+    tested.discard_draft()
+    tested.open("opening")
+    assert write(tested, " how fast it is.") == (f"{OPENED} how fast it is. ", "over")
+    tested.open("progress")
+    assert not tested.untouched
+    assert whole(tested).endswith(f"{OPENED} how fast it is." + TOKENIZER.decode(PROMPTS.progress_cue))
 
 
 def test_an_utterance_without_words_is_no_draft() -> None:

@@ -44,7 +44,7 @@ from .relevance import ROWS, RelevanceProbe
 from .safety import SafetyJudge
 from .sampling import Sampler, TokenSet, log_likelihood
 from .second_reading import Reading, SecondReader
-from .speak_gate import GateInputs, SpeakGate
+from .speak_gate import GateInputs, SpeakGate, asks_for_something
 from .stated_numbers import numbers_in
 from .stream import Stream
 from .thinker import Thinker
@@ -390,6 +390,7 @@ class Answer:
             silence_s=around.now_s - self._last_sound_s,
             user_speaking=around.user_speaking,
             has_spoken=bool(self.writer.spoken),
+            asked=asks_for_something(self.user_text),
             yes=yes,
             no=no,
         )
@@ -480,7 +481,7 @@ class Answer:
         if self._judge.verdict == "unsafe":
             return "refuse"
         if not self.thinker.done:
-            return "progress"
+            return "opening" if self.writer.untouched and asks_for_something(self.user_text) else "progress"
         return "conclude" if self._second_reader.wrong_from is None else "correct"
 
     def _known_numbers(self) -> set[Fraction]:

@@ -31,9 +31,8 @@ NOTICE = (
 )  # the words stand in the question too
 VERIFIED = "\n\n(The user has verified this.)"  # reasoning models tend to doubt what comes in late
 AT_ONCE = "\n\nSpeak the answer at once."
-OPENING = (  # of an answer: the first words must tell that the question was understood
-    "Say what you are doing now, in one short sentence that begins with the subject of my question, without the result."
-)
+OPENING = "What do I want to know? One short sentence."
+OPENED = "You want to know"  # how the answer to that begins: soon said, and it tells what was understood
 PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
 CONCLUDE = "Now speak to me: give your final reply, in one or two short sentences, without the way to it."
 CORRECT = "Something that you said aloud was wrong. Say what is right, in one short sentence."
@@ -133,6 +132,7 @@ class Prompts:
         self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
         self.close_thoughts = self._template(closes_think)
         self.opening_cue = self._template(f.to_next_user + OPENING + speaks)
+        self.opened = self._template(OPENED)
         self.progress_cue = self._template(f.to_next_user + PROGRESS + speaks)
         self.conclude_cue = self._template(f.to_next_user + CONCLUDE + speaks)
         self.correct_cue = self._template(f.to_next_user + CORRECT + speaks)

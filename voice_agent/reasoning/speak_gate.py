@@ -4,8 +4,8 @@
 
 The thinker is asked, through a probe on the live memory, whether it has found something that has not been said; the
 share of yes opens the gate; every sentence closes it again. Around that stand plain rules: while audio waits to be
-played thinking is more useful; silence has a limit; when the thoughts are complete the rest is said. Pure: no model,
-no clock.
+played thinking is more useful; silence has a limit; what the question is about can be told without asking, after the
+first thoughts; when they are complete the rest is said. Pure: no model, no clock.
 
 The threshold and the period are settings (`Reasoning.gate_*`), because a small model's yes is badly calibrated.
 """
@@ -18,6 +18,7 @@ from typing import Literal
 from ..settings import Reasoning
 
 IN_TIME = 0.5  # of the longest silence: the rest of it goes by while a sentence is written, or a second one
+LONG_WORDS, QUESTION_WORDS = 8, 5
 Decision = Literal["speak", "think"]
 
 
@@ -31,6 +32,7 @@ class GateInputs:
     silence_s: float  # since the last sound of the answer, or the end of the question
     user_speaking: bool
     has_spoken: bool
+    asked: bool = True  # the question is one that can be told back (asks_for_something)
     yes: float | None = None
     no: float | None = None
 
@@ -39,6 +41,12 @@ class GateInputs:
         if self.yes is None or self.no is None or self.yes + self.no <= 0.0:
             return None
         return self.yes / (self.yes + self.no)
+
+
+def asks_for_something(words: str) -> bool:
+    """Whether what the user wants can be told back: of a greeting, or a few words, the answer itself comes soon."""
+    count = len(words.split())
+    return count >= LONG_WORDS or (count >= QUESTION_WORDS and "?" in words)
 
 
 class SpeakGate:
@@ -60,8 +68,12 @@ class SpeakGate:
 
     def _is_near(self, inputs: GateInputs, tokens: int) -> bool:
         """It is shut, no plain rule moves it, and in at most so many thoughts it will be asked."""
-        enough = self._settings.gate_period if inputs.has_spoken else self._settings.gate_first_tokens
-        return not self.is_open and inputs.new_thoughts >= enough - tokens and self._by_rule(inputs) is None
+        near = inputs.new_thoughts >= self._enough(inputs) - tokens
+        return not self.is_open and near and self._by_rule(inputs) is None
+
+    def _enough(self, inputs: GateInputs) -> int:
+        may_open = inputs.asked and not inputs.has_spoken
+        return self._settings.gate_first_tokens if may_open else self._settings.gate_period
 
     def decide(self, inputs: GateInputs) -> Decision:
         """Open or close; without a probe's answer only the plain rules move it."""
@@ -85,6 +97,8 @@ class SpeakGate:
             return "speak"
         if inputs.backlog_s >= self._settings.backlog_enough_s:
             return "think"
+        if inputs.asked and not inputs.has_spoken and inputs.new_thoughts >= self._settings.gate_first_tokens:
+            return "speak"
         if inputs.silence_s >= IN_TIME * self._settings.longest_silence_s and inputs.new_thoughts > 0:
             return "speak"
         return None

@@ -1,9 +1,10 @@
 """The spoken stream: utterances opened by cues, and which of their words may already be given out.
 
-While the thoughts go on, an utterance is one sentence about what is being worked out; when they are complete, the
-result is said. A word is given out when it can no longer grow or be taken back. A number that stands neither in what
-the user said nor in the thoughts is taken back before it is given out, and the writer waits for the thoughts to reach
-it. Before it may speak, the next progress can be drafted: it is written and held, so that it is there when it may.
+An answer opens with what was understood of the question. While the thoughts go on, an utterance is one sentence about
+what is being worked out; when they are complete, the result is said. A word is given out when it can no longer grow or
+be taken back. A number that stands neither in what the user said nor in the thoughts is taken back before it is given
+out, and the writer waits for the thoughts to reach it. Before it may speak, the next utterance can be drafted: it is
+written and held, so that it is there when it may.
 
     take(token, known numbers) -> Taken(written text, what to do next);  release() -> the same, of a draft
 """
@@ -23,7 +24,7 @@ from .stream import Stream
 
 SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?:\s+|$)")
 ANOTHER_ENOUGH = 0.25  # share of words that no earlier sentence had, from which on a sentence is news
-Cue = Literal["progress", "conclude", "correct", "refuse", "direct"]
+Cue = Literal["opening", "progress", "conclude", "correct", "refuse", "direct"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Writer:
     def __init__(self, view: View, cue: Cue, prompts: Prompts, tokenizer: Any) -> None:
         self._prompts = prompts
         self._cues = {
+            "opening": prompts.opening_cue,
             "progress": prompts.progress_cue,
             "conclude": prompts.conclude_cue,
             "correct": prompts.correct_cue,
@@ -74,7 +76,7 @@ class Writer:
     @property
     def concluding(self) -> bool:
         """The utterance that is written, or comes next, is the answer's last."""
-        return self.cue != "progress"
+        return self.cue not in ("opening", "progress")
 
     @property
     def _must_be_whole(self) -> bool:
@@ -92,7 +94,7 @@ class Writer:
     @property
     def holds_draft(self) -> bool:
         """Words of a progress were written and none of them was given out."""
-        return self.cue == "progress" and self.mid_utterance and not self.aloud
+        return not self.concluding and self.mid_utterance and not self.aloud
 
     @property
     def aloud(self) -> bool:
@@ -101,19 +103,28 @@ class Writer:
 
     def open(self, cue: Cue) -> None:
         """Make ready for the next utterance; one that has begun is finished first."""
-        if self.mid_utterance or (self._open and self.cue == cue):
+        if self.mid_utterance:
             return
+        if not self._open or self.cue != cue:
+            self._put(cue)
+        self.cue, self._start, self._open = cue, len(self.text), True
+        for token in {"opening": self._prompts.opened, "correct": self._prompts.correcting}.get(cue, ()):
+            self.stream.sample(token)
+
+    @property
+    def untouched(self) -> bool:
+        """Nothing was written, and nothing heard: an opening may come."""
+        return not self.text and not self.stream.interjected
+
+    def _put(self, cue: Cue) -> None:
+        """The cue behind what was written; one that led to no word makes room for it."""
         if self._standing and self.stream.fresh:
             self.stream.take_back(self._standing)
-        if not self.text and not self.stream.interjected:
+        if self.untouched:
             self.stream.reopen(self._first(cue))
         else:
             self.stream.interject(self._cues[cue])
             self._standing = len(self._cues[cue])
-        self.cue, self._start, self._open = cue, len(self.text), True
-        if cue == "correct":
-            for token in self._prompts.correcting:
-                self.stream.sample(token)
 
     def say(self, words: Sequence[int]) -> str:
         """A whole utterance that is given, not chosen; what was being written is dropped. Returns the text to voice.
@@ -202,10 +213,8 @@ class Writer:
         return self.stream.tokens_within(self._start)
 
     def _first(self, cue: Cue) -> list[int]:
-        """The cue as it stands right behind the thoughts, where nothing has been said yet."""
-        if cue == "direct":
-            return self._cues[cue]
-        return [*self._prompts.close_thoughts, *(self._prompts.opening_cue if cue == "progress" else self._cues[cue])]
+        """The cue as it stands right behind the thoughts."""
+        return [*(self._prompts.close_thoughts if cue != "direct" else []), *self._cues[cue]]
 
     def _over(self, hold: bool = False) -> Taken:
         self._open = self.drafted = False
