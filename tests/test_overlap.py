@@ -86,7 +86,7 @@ Hold on. | Hold on a sec. | Hang on. | Hang on a sec. | Hang on a second, please
 One second. | Give me a second. | Enough. | That's enough. | That's enough, thanks. | That\u2019s enough for now.
 Okay, that's enough, thank you. | That's all, thanks. | Thank you, that'll do. | That's it, thanks.
 Be quiet, please. | Quiet. | Shut up. | Shh. | Never mind. | Okay, never mind. | Forget it. | Cancel. | Pause, please.
-All right, enough. | Well, stop then.
+All right, enough. | Well, stop then. | M. Stop. | Hmm, stop.
 """
 HEARD_OUT = """
 Uh-huh. | Uh huh, uh huh. | F-ha. | Aha | A-ha. | Aha, aha. | Uh-huh, right. | Huh. | Mm-hmm. | Mhm. | Mmmhm. | MHM

@@ -286,6 +286,7 @@ class Conversation:
             yield clause
             if isinstance(clause, Clause):
                 self._unvoiced_words = max(0, self._unvoiced_words - _words(clause.text))
+                self.reasoner.wake()  # it may have waited for room
 
     # --- what the floor decides ----------------------------------------------------------------------------------
 
@@ -361,6 +362,8 @@ class Conversation:
                 self._to_voice.send_nowait(event)
             case Withdrawn(reply=reply) if reply == self.reasoner.reply:
                 self._cut_to_what_sounded()
+                if self.floor.paused:
+                    self._act(PausePlayback())  # the cut ended the pause, and somebody still speaks
             case Thought() | Injected() | Gate():
                 self._trace.record(event)
             case Done():

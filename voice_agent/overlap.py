@@ -71,7 +71,8 @@ def judge(text: str, lasted_s: float, playing_text: str, settings: Floor, doubtf
     words = _words(text)
     if not words:
         return "noise"
-    if _is_stop(words) or (len(words[0]) == 1 and _is_stop(words[1:])):  # "B. Stop.": a "hey" that was half heard
+    half_heard = len(words[0]) == 1 or words[0] == "hmm"  # "B. Stop.": a "hey"
+    if _is_stop(words) or (half_heard and _is_stop(words[1:])):
         return "stop"
     short = lasted_s <= settings.back_channel_longest_s and len(text.split()) <= settings.back_channel_most_words
     passing: frozenset[tuple[str, ...]] = frozenset() if text.rstrip().endswith("?") else NOISES  # "And then?" asks

@@ -50,7 +50,7 @@ class Peer:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def ask(self, question: str) -> Outright:
+    async def ask(self, question: str) -> Outright:
         self.asked.append(question)
         result = int(question.split()[2]) + 50
         return Outright(f"<think>Perhaps 7.</think> So \\boxed{{{result}}}.", 20, finished=True)

@@ -104,6 +104,18 @@ def test_cutting_a_block_is_as_if_it_had_never_been_longer() -> None:
     assert relative_error(got, whole(torch.tensor([tokens])).logits[0, -1:]) <= 1e-5
 
 
+@pytest.mark.parametrize("read", [0, 7, 20, 99])
+def test_a_view_up_to_a_token_reads_a_block_as_if_it_ended_there(read: int) -> None:
+    stepper, whole = stepper_of("qwen2")
+    arena = CacheArena()
+    first, second, own = (arena.new_block(name) for name in ("first", "second", "own"))
+    tokens, question = random_tokens(30, 3), random_tokens(9, 4)
+    stepper.step([Row(View((first,)), tokens[:10])])
+    stepper.step([Row(View((first, second)), tokens[10:])])
+    got = stepper.step([Row(View((first, second, own)).up_to(second, read), question)])
+    assert relative_error(got, whole(torch.tensor([[*tokens[: 10 + read], *question]])).logits[0, -1:]) <= 1e-5
+
+
 def test_rows_that_want_no_logits_get_none() -> None:
     stepper, _ = stepper_of("llama")
     arena = CacheArena()

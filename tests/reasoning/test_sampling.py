@@ -130,8 +130,8 @@ def test_a_step_of_three_rows_is_read_back_once(temperature: float, monkeypatch:
     for _ in range(2):
         feeds = [
             answer._feed("thinker", answer.thinker.stream, answer.thinker.choose),
-            answer._feed("writer", answer.writer.stream, answer._choose_word),
-            Feed("probe", probe, question, answer._answer_of_probe),
+            answer._feed("writer", answer.writer.stream, answer.speech.choose_word),
+            Feed("probe", probe, question, answer.speech.answer_of_probe),
         ]
         with monkeypatch.context() as patch, ReadBacks(patch) as reads:
             thought, word, (yes, no) = reasoner._engine._step(feeds)

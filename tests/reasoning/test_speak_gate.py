@@ -13,7 +13,7 @@ SETTINGS = Reasoning(gate_first_tokens=8, gate_period=24, gate_open=0.5, longest
 QUIET = GateInputs(
     thinker_done=False, new_thoughts=30, backlog_s=0.0, silence_s=1.0, user_speaking=False, has_spoken=True
 )
-OPENING = {"has_spoken": False, "asked": True}
+OPENING = {"has_spoken": False, "can_be_told_back": True}
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ OPENING = {"has_spoken": False, "asked": True}
         (OPENING | {"new_thoughts": 7}, "think"),
         (OPENING | {"new_thoughts": 8}, "speak"),  # what was asked is told back without asking
         (OPENING | {"new_thoughts": 8, "user_speaking": True}, "think"),
-        (OPENING | {"new_thoughts": 30, "asked": False}, "think"),  # a greeting, a few words
-        (OPENING | {"new_thoughts": 30, "asked": False, "yes": 0.6, "no": 0.4}, "speak"),
+        (OPENING | {"new_thoughts": 30, "can_be_told_back": False}, "think"),  # a greeting, a few words
+        (OPENING | {"new_thoughts": 30, "can_be_told_back": False, "yes": 0.6, "no": 0.4}, "speak"),
     ],
 )
 def test_decisions_of_a_closed_gate(change: dict[str, float], decision: Decision) -> None:
@@ -51,8 +51,8 @@ def test_decisions_of_a_closed_gate(change: dict[str, float], decision: Decision
         ({"new_thoughts": 24}, True),
         (OPENING | {"new_thoughts": 7}, False),
         (OPENING | {"new_thoughts": 50}, False),
-        (OPENING | {"new_thoughts": 23, "asked": False}, False),
-        (OPENING | {"new_thoughts": 24, "asked": False}, True),
+        (OPENING | {"new_thoughts": 23, "can_be_told_back": False}, False),
+        (OPENING | {"new_thoughts": 24, "can_be_told_back": False}, True),
         ({"new_thoughts": 50, "thinker_done": True}, False),  # ruled already
         ({"new_thoughts": 50, "user_speaking": True}, False),
         ({"new_thoughts": 50, "backlog_s": 3.0}, False),
@@ -69,7 +69,7 @@ def test_it_asks_only_where_an_answer_counts(change: dict[str, float], wants: bo
         (OPENING | {"new_thoughts": 2}, False),
         (OPENING | {"new_thoughts": 3}, True),  # five thoughts before it opens
         (OPENING | {"new_thoughts": 8}, False),  # no draft, the words themselves
-        (OPENING | {"new_thoughts": 18, "asked": False}, False),
+        (OPENING | {"new_thoughts": 18, "can_be_told_back": False}, False),
         ({"new_thoughts": 18}, False),
         ({"new_thoughts": 19}, True),  # before it is asked
         ({"new_thoughts": 19, "thinker_done": True}, False),
@@ -91,6 +91,15 @@ def test_it_stays_as_it_is_until_asked_or_closed() -> None:
     assert not gate.wants_probe(replace(QUIET, new_thoughts=99))  # an open gate does not ask
     gate.close()
     assert gate.decide(replace(QUIET, new_thoughts=0)) == "think"
+
+
+def test_a_sentence_that_has_begun_is_not_broken_off_for_a_backlog() -> None:
+    gate = SpeakGate(SETTINGS)
+    much = replace(QUIET, backlog_s=5.0, mid_sentence=True)
+    assert gate.decide(much) == "think"  # it was not open: a number waits for the thoughts
+    gate.decide(replace(QUIET, yes=0.9, no=0.1))
+    assert gate.decide(much) == "speak"
+    assert gate.decide(replace(much, mid_sentence=False)) == "think"
 
 
 def test_after_a_yes_a_little_less_is_enough() -> None:

@@ -263,7 +263,7 @@ def test_a_cut_at_the_beginning_of_an_utterance_keeps_its_cue() -> None:
     assert whole(tested) == before
     tested.cut(0)
     tested.open("conclude")
-    assert whole(tested).startswith(TOKENIZER.decode(PROMPTS.progress_cue))
+    assert whole(tested) == TOKENIZER.decode(PROMPTS.conclude_cue)  # nothing stands behind the first cue any more
     assert tested.spoken == ""
 
 
@@ -339,6 +339,7 @@ def test_an_opening_begins_with_given_words_that_leave_nothing_behind() -> None:
     tested.discard_draft()
     tested.open("opening")
     assert write(tested, " how fast it is.") == (f"{OPENED} how fast it is. ", "over")
+    assert tested.given_tokens == len(tested.stream.unfed())
     tested.open("progress")
     assert not tested.untouched
     assert whole(tested).endswith(f"{OPENED} how fast it is." + TOKENIZER.decode(PROMPTS.progress_cue))

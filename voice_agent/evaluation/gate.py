@@ -31,6 +31,8 @@ MOMENTS = 6  # evenly over the thoughts
 class MomentGate(SpeakGate):
     """Asks once, when so many tokens have been thought; then one sentence is spoken, and the rest at the end."""
 
+    tells_back = False
+
     def __init__(self, settings: Reasoning, moment: int) -> None:
         super().__init__(settings)
         self._moment = moment
@@ -38,6 +40,9 @@ class MomentGate(SpeakGate):
 
     def wants_probe(self, inputs: GateInputs) -> bool:
         return self.asked is None and not inputs.thinker_done and inputs.new_thoughts >= self._moment
+
+    def may_draft(self, inputs: GateInputs) -> bool:
+        return False
 
     def decide(self, inputs: GateInputs) -> Decision:
         if inputs.yes is not None:

@@ -39,6 +39,9 @@ class ReticentGate(SpeakGate):
     def wants_probe(self, inputs: GateInputs) -> bool:
         return False
 
+    def may_draft(self, inputs: GateInputs) -> bool:
+        return False
+
     def decide(self, inputs: GateInputs) -> Decision:
         return "speak" if inputs.thinker_done else "think"
 

@@ -1,4 +1,4 @@
-"""Is the comparison fair? The same rows asked outright, of the same weights in another engine.
+"""Is the comparison fair? The same rows asked outright of the same weights: by llama.cpp, or our engine (plain_chat).
 
     run_outright(folder, "gsm8k", data, model, ask) -> FOLDER/outright/gsm8k.jsonl; accuracy beside the run's modes
 
@@ -10,7 +10,7 @@ interval leaves to chance, was given prompts that cost it accuracy: a straw man,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Outright:
     finished: bool
 
 
-Ask = Callable[[str], Outright]
+Ask = Callable[[str], Awaitable[Outright]]
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,12 @@ def read_evaluation(folder: Path, dataset: str) -> Run:
     return Run(about, modes)
 
 
-def run_outright(run: Run, folder: Path, dataset: str, data: Path | None, about_peer: Line, ask: Ask) -> bool:
+def run_outright(
+    run: Run, folder: Path, dataset: str, data: Path | None, about_peer: Line, ask: Ask, at_once: int = 1
+) -> bool:
     """Ask the rows of a run that have not been asked yet, print the table; whether no mode lies below.
 
-    about_peer: what the answers are made with. ask: a question in, the whole answer out; greedy.
+    about_peer: what the answers are made with. ask: a question in, the whole answer out; greedy. at_once: questions.
 
     Raises:
         UnusableInput: a set whose answers are not stated, or the questions are not those of the run.
@@ -95,7 +97,7 @@ def run_outright(run: Run, folder: Path, dataset: str, data: Path | None, about_
     items = [item for item in load_items(dataset, data, limit=max(wanted) + 1) if item.row in wanted]
     about = {**about_peer, "dataset": dataset, "asked": STEP_BY_STEP[dataset], "questions": run.about["questions"]}
     with KeptLines.open(folder / MODE / f"{dataset}.jsonl", about) as kept:
-        asyncio.run(run_jobs([_job(item, ask) for item in items], kept, at_once=1, what=f"{dataset}, {MODE}"))
+        asyncio.run(run_jobs([_job(item, ask) for item in items], kept, at_once=at_once, what=f"{dataset}, {MODE}"))
         theirs = {item.row: kept.lines[_key(item)] for item in items}
     compared = compare(run, theirs)
     Console(highlight=False, soft_wrap=True).print(outright_table(run, theirs, compared))
@@ -133,7 +135,7 @@ def _job(item: Item, ask: Ask) -> Job:
     question = DATASETS[item.dataset].ask(item.source)[0] + STEP_BY_STEP[item.dataset]
 
     async def run() -> Line:
-        answer = await asyncio.to_thread(ask, question)
+        answer = await ask(question)
         spoken = answer.text.rpartition("</think>")[2].strip()
         verdict = DATASETS[item.dataset].score(spoken, item)
         return {

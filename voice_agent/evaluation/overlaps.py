@@ -113,7 +113,7 @@ class _Asker:
         names = ("preamble", "user", "thoughts", "spoken", "question", "heard", "overheard")
         self._blocks = {name: self._engine.arena.new_block(name) for name in names}
         self._views = views_from_picture(VIEWS, self._blocks)
-        self._relevance = RelevanceProbe(self._views, self._prompts)
+        self._relevance = RelevanceProbe(self._views["overheard"], self._prompts)
 
     async def read_in(self) -> None:
         await self._feed(View((self._blocks["preamble"],)), self._prompts.preamble)
@@ -142,7 +142,7 @@ class _Asker:
     async def _gain(self, text: str) -> float:
         gains: list[float | None] = []
         self._relevance.ask(text, gains.append)
-        rows = self._relevance.plan("heard", changes=0)
+        rows = self._relevance.plan("heard", self._views["heard"], changes=0)
         chosen, _ = await self._engine.launch(rows)
         for row, (likelihood,) in zip(rows, chosen, strict=True):
             self._relevance.take(row.name, likelihood)

@@ -5,6 +5,7 @@ conversations
     answer           one turn: which streams move in the next step, and what their new tokens mean (modes)
     thinker, writer  the private and the voiced stream; both are a stream of tokens whose text is out piece by piece
                      (stream, text_stream)
+    speech           when the writer writes, drafts or is asked about, and what its words become
     speak_gate       may the writer speak; second_reading: does what it said still hold; safety: may it answer at all;
                      relevance: do words that were heard belong here
     prompts          everything the model is told; sampling: how it chooses; stated_numbers: which numbers a text states

@@ -20,9 +20,13 @@ from .cache_block import CacheBlock
 
 @dataclass(frozen=True)
 class View:
-    """Blocks in reading order; the last one is written."""
+    """Blocks in reading order; the last one is written.
+
+    most: of a block that is not read to its end, so many tokens are; None: every block is read as far as it is filled.
+    """
 
     blocks: tuple[CacheBlock, ...]
+    most: tuple[CacheBlock, int] | None = None
 
     @property
     def own(self) -> CacheBlock:
@@ -30,7 +34,20 @@ class View:
 
     @property
     def length(self) -> int:
-        return sum(block.length for block in self.blocks)
+        return sum(self.lengths)
+
+    @property
+    def lengths(self) -> list[int]:
+        """Of each block, what is read of it."""
+        return [self._read(block) for block in self.blocks]
+
+    def up_to(self, block: CacheBlock, tokens: int) -> View:
+        """The same view that reads no more than the first `tokens` of `block`, which is not its own."""
+        assert block is not self.own, "a stream reads all that it has written"
+        return View(self.blocks, (block, tokens))
+
+    def _read(self, block: CacheBlock) -> int:
+        return min(block.length, self.most[1]) if self.most is not None and block is self.most[0] else block.length
 
 
 @dataclass(frozen=True)
@@ -45,12 +62,13 @@ class ReadSpan:
 
 def read_spans(view: View) -> tuple[ReadSpan, ...]:
     """Where everything stands now; empty blocks take no part, except the own one, which comes last."""
-    starts = _starts([block.length for block in view.blocks])
+    lengths = view.lengths
+    starts = _starts(lengths)
     own_start = starts[-1]
     return tuple(
-        ReadSpan(block.start, block.length, start, own_start - start)
-        for block, start in zip(view.blocks, starts, strict=True)
-        if block.length or block is view.own
+        ReadSpan(block.start, length, start, own_start - start)
+        for block, length, start in zip(view.blocks, lengths, starts, strict=True)
+        if length or block is view.own
     )
 
 

@@ -22,7 +22,7 @@ from transformers import PreTrainedModel
 from ..errors import UnusableInput
 from ..events import AnswerEvent, Done, ModelCall, Rated
 from ..settings import Reasoning
-from .answer import Answer, Surroundings
+from .answer import Answer
 from .cache_view import View
 from .dialogue import Dialogue
 from .engine import Engine, Feed, LoopLock
@@ -30,6 +30,7 @@ from .modes import Mode, parse_mode
 from .prompts import Prompts, stop_tokens
 from .sampling import Sampler
 from .speak_gate import SpeakGate
+from .speech import Surroundings
 
 RESERVE_TOKENS = 64  # cues and a short question must fit beside the budgets
 

@@ -1,7 +1,7 @@
 """Do words that were heard belong to this conversation? How much more likely they are in it than somewhere else.
 
     RelevanceProbe.ask(words, tell)      -> later: tell(gain), or tell(None) where it cannot be told
-    RelevanceProbe.plan(view, changes)   -> two rows of the next step: the words here, and the words somewhere else
+    RelevanceProbe.plan(name, view, ...) -> two rows of the next step: the words here, and the words somewhere else
     RelevanceProbe.take(row, likelihood) -> what those rows chose
 
 gain: the mean natural log probability a token of the words as the user's next turn, behind the memory as it is now,
@@ -16,7 +16,7 @@ Questions are asked one at a time, oldest first; one whose memory was cut under 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -36,13 +36,13 @@ class _Asked:
 
 
 class RelevanceProbe:
-    """The questions that wait, over the views of one answer; `views` has those of `ROWS` that are planned.
+    """The questions that wait.
 
-    The block of "overheard" may be shared: it keeps its cue from one question to the next.
+    elsewhere: the view of "overheard". Its block may be shared: it keeps its cue from one question to the next.
     """
 
-    def __init__(self, views: Mapping[str, View], prompts: Prompts) -> None:
-        self._views = views
+    def __init__(self, elsewhere: View, prompts: Prompts) -> None:
+        self._elsewhere_view = elsewhere
         self._elsewhere = prompts.overheard
         self._cues = {"heard": prompts.spoken_break, "unspoken": prompts.thoughts_break}
         self._words = prompts.words
@@ -53,22 +53,22 @@ class RelevanceProbe:
         """`tell` is called once, between two steps."""
         self._waiting.append(_Asked(tuple(self._words(words)[:MOST_TOKENS]), tell))
 
-    def plan(self, name: str, changes: int, soon: bool = False) -> list[Feed]:
+    def plan(self, name: str, view: View, changes: int, soon: bool = False) -> list[Feed]:
         """The rows of the oldest question; none where nothing is asked.
 
-        name: "heard" or "unspoken", the view behind which the words are put. changes: as `Feed` has them. soon:
-        somebody speaks, so a question may come: what does not depend on it is read in ahead, once.
+        name: "heard" or "unspoken", behind whose `view` the words are put. changes: as `Feed` has them. soon: somebody
+        speaks, so a question may come: what does not depend on it is read in ahead, once.
         """
-        view = self._views[name]
-        if not view.blocks[-2].length:
+        if not view.lengths[-2]:
             self.end()  # nothing was thought or said that they could belong to
         if not self._waiting:
-            elsewhere = self._views["overheard"]
+            elsewhere = self._elsewhere_view
             ahead = tuple(self._elsewhere[elsewhere.own.length : -1]) if soon else ()
             return [Feed("overheard", elsewhere, ahead)] if ahead else []
         self._likelihoods.clear()
         view.own.truncate(0)  # what it stands behind has changed since
-        return [self._row(name, self._cues[name], changes), self._row("overheard", self._elsewhere, changes)]
+        here = self._row(name, view, self._cues[name], changes)
+        return [here, self._row("overheard", self._elsewhere_view, self._elsewhere, changes)]
 
     def take(self, row: str, likelihood: float) -> None:
         """likelihood: total natural log probability of the words, of a row as planned last."""
@@ -84,7 +84,7 @@ class RelevanceProbe:
         while self._waiting:
             self._waiting.popleft().tell(None)
 
-    def _row(self, name: str, cue: Sequence[int], changes: int) -> Feed:
-        view, words = self._views[name], self._waiting[0].words
+    def _row(self, name: str, view: View, cue: Sequence[int], changes: int) -> Feed:
+        words = self._waiting[0].words
         cue = [*view.own.keep(cue[:-1]), cue[-1]]  # its last token is fed in any case: the first word's odds follow it
         return Feed(name, view, (*cue, *words[:-1]), partial(log_likelihood, words), len(words), changes)

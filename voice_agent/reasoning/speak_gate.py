@@ -4,8 +4,8 @@
 
 The thinker is asked, through a probe on the live memory, whether it has found something that has not been said; the
 share of yes opens the gate; every sentence closes it again. Around that stand plain rules: while audio waits to be
-played thinking is more useful; silence has a limit; what the question is about can be told without asking, after the
-first thoughts; when they are complete the rest is said. Pure: no model, no clock.
+played thinking is more useful, but no sentence is broken off for it; silence has a limit; what the question is about
+can be told without asking, after the first thoughts; when they are complete the rest is said. Pure: no model, no clock.
 
 The threshold and the period are settings (`Reasoning.gate_*`), because a small model's yes is badly calibrated.
 """
@@ -32,7 +32,8 @@ class GateInputs:
     silence_s: float  # since the last sound of the answer, or the end of the question
     user_speaking: bool
     has_spoken: bool
-    asked: bool = True  # the question is one that can be told back (asks_for_something)
+    mid_sentence: bool = False  # the first words of a sentence were given out: the others must follow
+    can_be_told_back: bool = True  # the question (asks_for_something)
     yes: float | None = None
     no: float | None = None
 
@@ -50,7 +51,12 @@ def asks_for_something(words: str) -> bool:
 
 
 class SpeakGate:
-    """Remembers whether it is open, and whether the last answer opened it."""
+    """Remembers whether it is open, and whether the last answer opened it.
+
+    tells_back: an answer opens by telling what was understood.
+    """
+
+    tells_back = True
 
     def __init__(self, settings: Reasoning) -> None:
         self._settings = settings
@@ -72,8 +78,10 @@ class SpeakGate:
         return not self.is_open and near and self._by_rule(inputs) is None
 
     def _enough(self, inputs: GateInputs) -> int:
-        may_open = inputs.asked and not inputs.has_spoken
-        return self._settings.gate_first_tokens if may_open else self._settings.gate_period
+        return self._settings.gate_first_tokens if self._may_tell_back(inputs) else self._settings.gate_period
+
+    def _may_tell_back(self, inputs: GateInputs) -> bool:
+        return self.tells_back and inputs.can_be_told_back and not inputs.has_spoken
 
     def decide(self, inputs: GateInputs) -> Decision:
         """Open or close; without a probe's answer only the plain rules move it."""
@@ -95,9 +103,9 @@ class SpeakGate:
             return "think"
         if inputs.thinker_done:
             return "speak"
-        if inputs.backlog_s >= self._settings.backlog_enough_s:
+        if inputs.backlog_s >= self._settings.backlog_enough_s and not (inputs.mid_sentence and self.is_open):
             return "think"
-        if inputs.asked and not inputs.has_spoken and inputs.new_thoughts >= self._settings.gate_first_tokens:
+        if self._may_tell_back(inputs) and inputs.new_thoughts >= self._enough(inputs):
             return "speak"
         if inputs.silence_s >= IN_TIME * self._settings.longest_silence_s and inputs.new_thoughts > 0:
             return "speak"

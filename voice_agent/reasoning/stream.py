@@ -24,7 +24,6 @@ class Stream:
         self.view = view
         self.sampled = 0
         self.changes = 0  # how often something else than a choice has changed the tokens
-        self.interjected = False
         self._text = TextStream(tokenizer)
         self._cue = len(cue)
         self._tokens: list[int] = list(cue)  # what shall stand in the block, in order
@@ -40,6 +39,11 @@ class Stream:
     def kept(self) -> int:
         """Chosen tokens that have not been taken back."""
         return sum(self._chosen)
+
+    @property
+    def interjected(self) -> bool:
+        """Tokens from outside stand behind the cue."""
+        return not all(self._chosen)
 
     @property
     def fresh(self) -> bool:
@@ -73,7 +77,6 @@ class Stream:
         """Tokens from outside, fed behind what is pending; they are no text of this stream."""
         self._settle()
         self._append(tokens, chosen=False, end=len(self.text))
-        self.interjected = True
         self._go_on_after(self.text)
 
     def take_back(self, count: int) -> None:

@@ -93,7 +93,7 @@ class Writer:
 
     @property
     def holds_draft(self) -> bool:
-        """Words of a progress were written and none of them was given out."""
+        """Words of a progress were written, as a draft or to be given out whole, and none of them was given out."""
         return not self.concluding and self.mid_utterance and not self.aloud
 
     @property
@@ -113,8 +113,14 @@ class Writer:
 
     @property
     def untouched(self) -> bool:
-        """Nothing was written, and nothing heard: an opening may come."""
+        """Nothing stands behind the first cue, which may still be another one."""
         return not self.text and not self.stream.interjected
+
+    @property
+    def given_tokens(self) -> int:
+        """Tokens of the block that others may read as said: without a draft and the cue that it stands behind."""
+        within = len(self.stream.tokens_within(self.given))
+        return within - self._standing if self.holds_draft or self.stream.fresh else within
 
     def _put(self, cue: Cue) -> None:
         """The cue behind what was written; one that led to no word makes room for it."""
