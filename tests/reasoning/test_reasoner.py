@@ -260,9 +260,10 @@ def test_an_aside_is_read_and_interrupts_nobody(
 
 @pytest.mark.parametrize("mode", ["async", "think"])
 def test_an_aside_over_the_result_brings_no_new_thoughts(mode: str) -> None:
-    plain = converse(mode=mode)
+    talkative = replace(SETTINGS, speaking_budget=60)
+    plain = converse(mode=mode, settings=talkative)
     last_thought = max(t_s for t_s, event in plain if isinstance(event, Thought))
-    events = converse(mode=mode, happens={last_thought + 0.05: hear(ASIDE)})
+    events = converse(mode=mode, happens={last_thought + 0.1: hear(ASIDE)}, settings=talkative)
     assert [event.text for _, event in events if isinstance(event, Injected)] == [ASIDE]
     assert done(events).thoughts == done(plain).thoughts
     assert texts(events, Written) == done(events).spoken
