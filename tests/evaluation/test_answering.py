@@ -19,6 +19,7 @@ from voice_agent.evaluation.answering import (
     Piece,
     ask,
     first_step_with,
+    no_news,
     spoke_ahead,
 )
 from voice_agent.evaluation.subject import Subject
@@ -126,3 +127,17 @@ def test_saying_before_thinking(thought_at: int | None, spoken_at: int | None, q
     thoughts, written = (() if at is None else (Piece("18 apples", at),) for at in (thought_at, spoken_at))
     made = Answered(answered.done, thoughts, written, None, None, 0.0, 0.0, 0.0)
     assert spoke_ahead(made, question, Fraction(18)) is ahead
+
+
+@pytest.mark.parametrize(
+    ("spoken", "mode", "known"),
+    [
+        ("You want to know how far it is. I add the parts.", "async", "You want to know how far it is."),
+        ("You want to know how far it is", "async", "You want to know how far it is"),
+        ("I add the parts. You want to know that.", "async", ""),
+        ("It is four.", "think", ""),
+        ("Let me think about that. It is four.", "direct-filler", "Let me think about that."),
+    ],
+)
+def test_what_a_listener_knew_is_no_news(spoken: str, mode: str, known: str) -> None:
+    assert no_news(spoken, mode) == len(known)

@@ -96,7 +96,13 @@ def test_a_thinking_model_thinks_between_its_marks_and_speaks_outside(template: 
     assert made.think_cue.count(opens) == 1
     assert closes not in made.think_cue
     assert closes in made.close_thoughts
-    for spoken_cue in (made.direct_cue, made.opening_cue, made.progress_cue, made.conclude_cue, made.question):
+    for spoken_cue in (
+        made.direct_cue,
+        made.opening_cue("How far?"),
+        made.progress_cue,
+        made.conclude_cue,
+        made.question,
+    ):
         assert (spoken_cue.count(opens), spoken_cue.count(closes)) == (1, 1)
         assert spoken_cue.index(opens) < spoken_cue.index(closes)
     inside = made.heard_by_thinker(made.words("no"))

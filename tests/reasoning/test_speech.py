@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from tests.reasoning.tiny_reasoner import SETTINGS, TOKENIZER, At, converse, watch
+from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.events import AnswerEvent, Done, Gate, Thought, Written
 from voice_agent.reasoning.answer import Answer
+from voice_agent.reasoning.engine import Engine
+from voice_agent.reasoning.model_loading import load_language_model
 from voice_agent.reasoning.prompts import OPENED, PROGRESS, QUESTION, Prompts
 from voice_agent.reasoning.reasoner import AsyncReasoner
 from voice_agent.reasoning.token_stepper import Row, TokenStepper
 from voice_agent.settings import Reasoning
 
 PROGRESS_CUE = TOKENIZER.decode(Prompts(TOKENIZER).progress_cue)
+DIALOGUE = (
+    ("I buy three bags with twelve apples each and give away nine, so how many are left?", "apples"),
+    ("Can you explain why the sky is blue?", "sky"),
+    ("What happens when water boils?", "water"),
+)
 ASKED = "How far is it from here to there?"  # can be told back
 LONG = replace(SETTINGS, thinking_budget=40, thinker_temperature=0.0, gate_open=0.0)
 
@@ -143,3 +152,20 @@ def test_only_words_that_stand_are_counted(settings: Reasoning, monkeypatch: pyt
     events = converse(ASKED, settings=settings)
     assert end(events).spoken_tokens == answers[0].writer.stream.kept
     assert end(events).spoken == answers[0].writer.text
+
+
+@pytest.mark.model
+def test_the_default_model_tells_the_newest_question_back(language_model: Path) -> None:
+    """Not an earlier one of the dialogue, whose words are nearer to what was said last."""
+    pytest.importorskip("gguf")
+    loaded = load_language_model(language_model, settings=Reasoning())
+
+    async def main(clock: VirtualClock) -> list[str]:
+        settings = Reasoning(thinking_budget=24, speaking_budget=80)
+        reasoner = AsyncReasoner(Engine(loaded.model, clock=clock), loaded.tokenizer, settings=settings)
+        return [[event async for event in reasoner.answer(question)][-1].spoken for question, _ in DIALOGUE]  # type: ignore[union-attr]
+
+    for spoken, (_, about) in zip(run_in_virtual_time(main), DIALOGUE, strict=True):
+        opening = spoken.partition(".")[0]
+        assert opening.startswith(OPENED)
+        assert about in opening

@@ -333,11 +333,11 @@ def test_a_discarded_draft_leaves_nothing_behind(before: str, draft: str) -> Non
 
 def test_an_opening_begins_with_given_words_that_leave_nothing_behind() -> None:
     tested = writer("conclude")
-    tested.open("opening")
-    assert whole(tested) == TOKENIZER.decode(PROMPTS.opening_cue) + OPENED
+    tested.open("opening", "I walk. How far is it?")
+    assert whole(tested) == TOKENIZER.decode(PROMPTS.opening_cue("How far is it?")) + OPENED
     assert write(tested, " how far it is.", hold=True) == ("", "go on")
     tested.discard_draft()
-    tested.open("opening")
+    tested.open("opening", "How fast is it?")
     assert write(tested, " how fast it is.") == (f"{OPENED} how fast it is. ", "over")
     assert tested.given_tokens == len(tested.stream.unfed())
     tested.open("progress")

@@ -19,9 +19,10 @@ from typing import Protocol
 from ..clock import WallClock
 from ..events import AnswerEvent, Done, Injected, ModelCall, Rated, ReplyEnd, Thought, Withdrawn, Written
 from ..reasoning.modes import parse_mode
-from ..reasoning.prompts import FILLER
+from ..reasoning.prompts import FILLER, OPENED
 from ..reasoning.reasoner import AsyncReasoner
 from ..reasoning.stated_numbers import may_grow, number_spans, numbers_in
+from ..reasoning.writer import sentence_end
 from ..settings import DeclaredCosts, Speaking
 from .delay import CHARACTERS_PER_S, ClauseVoice
 
@@ -138,7 +139,7 @@ class Answered:
     longest_silence_s: float
     first_token_s: float | None = None  # the writer's first token, whether given out or not
     first_audible_s: float | None = None
-    first_informative_s: float | None = None  # of the first clause that the model wrote: no filler
+    first_informative_s: float | None = None  # of the first clause behind a filler, or behind the question told back
     stall_s: float = 0.0  # of the total delay, what lies within the answer
     total_delay_fast_s: float = 0.0  # with an infinitely fast voice
     stall_fast_s: float = 0.0
@@ -171,7 +172,7 @@ async def ask(
     reasoner.backlog_s = lambda: listener.voice.backlog_s(time.now_s())
     async for event in reasoner.answer(question, mode=mode, rate=rate):
         if isinstance(event, Done):
-            return listener.answered(event, len(FILLER) if parse_mode(mode).filler else 0)
+            return listener.answered(event, no_news(event.spoken, mode))
         listener.take(event)
     raise AssertionError("an answer ends with Done")
 
@@ -216,8 +217,8 @@ class _Listener:
             case Rated():
                 self.log_likelihoods = event.log_likelihoods
 
-    def answered(self, done: Done, filler: int) -> Answered:
-        """filler: characters at the beginning that say nothing."""
+    def answered(self, done: Done, no_news: int) -> Answered:
+        """no_news: characters at the beginning that the listener knew, or that say nothing."""
         took_s, first_step = self.time.now_s(), done.first_written_step
         self._finish(took_s)  # of an answer that ran out of tokens
         return Answered(
@@ -231,7 +232,7 @@ class _Listener:
             longest_silence_s=max((chunk.delay_s for chunk in self.real.chunks), default=took_s),
             first_token_s=None if first_step is None else self.time.steps_s[first_step - 1],
             first_audible_s=self.real.first_s(),
-            first_informative_s=self.real.first_s(filler),
+            first_informative_s=self.real.first_s(no_news),
             stall_s=_or(self.real.stall_s(), 0.0),
             total_delay_fast_s=_or(self.fast.total_delay_s(), took_s),
             stall_fast_s=_or(self.fast.stall_s(), 0.0),
@@ -252,6 +253,16 @@ class _Listener:
 
 def _or(seconds: float | None, otherwise_s: float) -> float:
     return otherwise_s if seconds is None else seconds
+
+
+def no_news(spoken: str, mode: str) -> int:
+    """Characters at the beginning of an answer that are a canned filler, or tell the question back."""
+    if parse_mode(mode).filler:
+        return len(FILLER)
+    if not spoken.startswith(OPENED):
+        return 0
+    end = sentence_end(spoken, 0)
+    return len(spoken[:end].rstrip())
 
 
 def spoke_ahead(answered: Answered, question: str, stated: Fraction) -> bool:

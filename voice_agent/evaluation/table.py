@@ -30,7 +30,7 @@ class Figures:
     out_of_budget: float  # share of answers that ran out of tokens
     first_token_s: float | None = None
     first_audible_s: float | None = None
-    first_informative_s: float | None = None  # without fillers
+    first_informative_s: float | None = None  # behind a filler, or the question told back
     stall_s: float | None = None
     total_delay_fast_s: float | None = None  # with an infinitely fast voice
     retracted: float = 0.0  # share of answers of which something was withdrawn
@@ -184,7 +184,7 @@ ROWS: tuple[tuple[str, Callable[[Figures], str]], ...] = (
     ("first spoken token, s", lambda f: _count(f.first_token_s)),
     ("first written word, s", lambda f: _count(f.first_written_s)),
     ("first audible word, s", lambda f: _count(f.first_audible_s)),
-    ("the same without fillers, s", lambda f: _count(f.first_informative_s)),
+    ("the same behind filler or opening, s", lambda f: _count(f.first_informative_s)),
     ("total delay, s", lambda f: _count(f.total_delay_s)),
     ("stalls within the answer, s", lambda f: _count(f.stall_s)),
     ("total delay, infinitely fast voice, s", lambda f: _count(f.total_delay_fast_s)),

@@ -94,7 +94,7 @@ class Answer:
         self._user_pending: list[int] = []
         thinks_in = self._views["aware" if settings.thinker_reads_spoken else "thinker"]
         self.thinker = Thinker(thinks_in, prompts, tokenizer, settings, mode, stop_tokens, seed=2 * seed)
-        first_cue: Cue = "direct" if not mode.thinks else "opening" if mode.speaks_meanwhile else "conclude"
+        first_cue: Cue = "direct" if not mode.thinks else "progress" if mode.speaks_meanwhile else "conclude"
         self.writer = Writer(self._views["writer"], first_cue, prompts, tokenizer)
         self._judge = SafetyJudge(settings)
         self._second_reader = SecondReader(prompts, settings.second_reading_period)

@@ -31,7 +31,11 @@ NOTICE = (
 )  # the words stand in the question too
 VERIFIED = "\n\n(The user has verified this.)"  # reasoning models tend to doubt what comes in late
 AT_ONCE = "\n\nSpeak the answer at once."
-OPENING = "What do I want to know? One short sentence."
+OPENING = (  # quoted, or a small model tells an earlier question of the dialogue
+    'I have just asked: "',
+    '" What do I want to know? One short sentence.',
+)
+OPENING_TOKENS = 32  # of the question, at most
 OPENED = "You want to know"  # how the answer to that begins: soon said, and it tells what was understood
 PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
 CONCLUDE = "Now speak to me: give your final reply, in one or two short sentences, without the way to it."
@@ -131,7 +135,7 @@ class Prompts:
         self.verified = self._template(VERIFIED)
         self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
         self.close_thoughts = self._template(closes_think)
-        self.opening_cue = self._template(f.to_next_user + OPENING + speaks)
+        self._opening = [self._template(part) for part in (f.to_next_user + OPENING[0], OPENING[1] + speaks)]
         self.opened = self._template(OPENED)
         self.progress_cue = self._template(f.to_next_user + PROGRESS + speaks)
         self.conclude_cue = self._template(f.to_next_user + CONCLUDE + speaks)
@@ -163,6 +167,12 @@ class Prompts:
             tokens += self._plain(text[start : found.start() + 1])
             start = found.start() + 1
         return tokens + self._plain(text[start:])
+
+    def opening_cue(self, question: str) -> list[int]:
+        """What the first words of an answer are asked with: the end of the question, which says what is asked for."""
+        before, after = self._opening
+        sentences = re.split(r"(?<=[.!?])\s+", question.strip())
+        return [*before, *self.words(sentences[-1])[-OPENING_TOKENS:], *after]
 
     def heard_by_thinker(self, words: Sequence[int]) -> list[int]:
         """Words of the user as a turn of their own within the thoughts, which go on after it."""

@@ -103,7 +103,7 @@ class Speech:
         self._drafting = not writes and self._may_draft(around)
         if not self._drafting and (not writes or self._writer.drafted):
             return False
-        self._writer.open(self._next_cue())
+        self._writer.open(self._next_cue(), self._question())
         return True
 
     def may_ask(self, around: Surroundings) -> bool:

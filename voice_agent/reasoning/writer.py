@@ -41,14 +41,13 @@ class Writer:
     def __init__(self, view: View, cue: Cue, prompts: Prompts, tokenizer: Any) -> None:
         self._prompts = prompts
         self._cues = {
-            "opening": prompts.opening_cue,
             "progress": prompts.progress_cue,
             "conclude": prompts.conclude_cue,
             "correct": prompts.correct_cue,
             "refuse": prompts.refuse_cue,
             "direct": prompts.direct_cue,
         }
-        self.stream = Stream(view, self._first(cue), tokenizer)
+        self.stream = Stream(view, self._first(self._cues[cue], cue), tokenizer)
         self.cue = cue
         self.done = False
         self.given = 0  # characters of the text that were given out
@@ -101,12 +100,15 @@ class Writer:
         """The first words of the utterance were given out: the others must follow."""
         return self.mid_utterance and self.given > self._start
 
-    def open(self, cue: Cue) -> None:
-        """Make ready for the next utterance; one that has begun is finished first."""
+    def open(self, cue: Cue, question: str = "") -> None:
+        """Make ready for the next utterance; one that has begun is finished first.
+
+        question: what an opening tells back.
+        """
         if self.mid_utterance:
             return
         if not self._open or self.cue != cue:
-            self._put(cue)
+            self._put(self._prompts.opening_cue(question) if cue == "opening" else self._cues[cue], cue)
         self.cue, self._start, self._open = cue, len(self.text), True
         for token in {"opening": self._prompts.opened, "correct": self._prompts.correcting}.get(cue, ()):
             self.stream.sample(token)
@@ -122,15 +124,15 @@ class Writer:
         within = len(self.stream.tokens_within(self.given))
         return within - self._standing if self.holds_draft or self.stream.fresh else within
 
-    def _put(self, cue: Cue) -> None:
-        """The cue behind what was written; one that led to no word makes room for it."""
+    def _put(self, tokens: Sequence[int], cue: Cue) -> None:
+        """The cue's tokens behind what was written; one that led to no word makes room for it."""
         if self._standing and self.stream.fresh:
             self.stream.take_back(self._standing)
         if self.untouched:
-            self.stream.reopen(self._first(cue))
+            self.stream.reopen(self._first(tokens, cue))
         else:
-            self.stream.interject(self._cues[cue])
-            self._standing = len(self._cues[cue])
+            self.stream.interject(tokens)
+            self._standing = len(tokens)
 
     def say(self, words: Sequence[int]) -> str:
         """A whole utterance that is given, not chosen; what was being written is dropped. Returns the text to voice.
@@ -218,9 +220,9 @@ class Writer:
         """The tokens behind which the last utterance began, its cue included."""
         return self.stream.tokens_within(self._start)
 
-    def _first(self, cue: Cue) -> list[int]:
+    def _first(self, tokens: Sequence[int], cue: Cue) -> list[int]:
         """The cue as it stands right behind the thoughts."""
-        return [*(self._prompts.close_thoughts if cue != "direct" else []), *self._cues[cue]]
+        return [*(self._prompts.close_thoughts if cue != "direct" else []), *tokens]
 
     def _over(self, hold: bool = False) -> Taken:
         self._open = self.drafted = False

@@ -71,7 +71,7 @@ MEASURES: tuple[Measure, ...] = (
     FIRST_WRITTEN,
     Measure("first written word, step", "first_written_step", "count", "the same in steps of the model"),
     FIRST_AUDIBLE,
-    Measure("first informative word", "first_informative_s", "s", "audible, after any filler"),
+    Measure("first informative word", "first_informative_s", "s", "audible, after a filler or the question told back"),
     TOTAL_DELAY,
     Measure("total delay, infinitely fast voice", "total_delay_fast_s", "s", "as if sounding took no time"),
     Measure("silence inside", "stall_s", "s", "silence after the first sound, added up"),
