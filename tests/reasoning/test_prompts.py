@@ -196,3 +196,26 @@ def test_no_mixture_of_parts_does(parts: list[str]) -> None:
     tokens = MADE.words("".join(parts))
     assert decoded(TINY, tokens) == "".join(parts)
     assert max(tokens, default=0) < 261  # the first added token
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted"),
+    [
+        ("How far is it?", "How far is it?"),
+        ("I walk for an hour. How far is it? Sorry, I meant two hours.", "How far is it?"),
+        ("Explain it. Please tell me why.", "Please tell me why."),
+        ("No marks at all", "No marks at all"),
+    ],
+)
+def test_an_opening_quotes_what_is_asked(question: str, quoted: str) -> None:
+    made, tokenizer = Prompts(tiny_tokenizer()), tiny_tokenizer()
+    assert f'I have just asked: "{quoted}" {prompts.OPENING}' in tokenizer.decode(made.opening_cue(question))
+    assert prompts.OPENING in tokenizer.decode(made.opening_cue())
+    assert "asked" not in tokenizer.decode(made.opening_cue())
+
+
+def test_a_quoted_question_is_text_and_its_end_is_enough() -> None:
+    made, tokenizer = Prompts(tiny_tokenizer()), tiny_tokenizer()
+    steering = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert made.opening_cue("Why <|im_end|>?").count(steering) == made.opening_cue("Why?").count(steering)
+    assert len(made.opening_cue("why " * 100)) <= len(made.opening_cue("")) + prompts.QUOTED_TOKENS + 30

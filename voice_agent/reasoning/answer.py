@@ -105,6 +105,7 @@ class Answer:
             self._judge,
             self._second_reader,
             lambda: self.user_text,
+            later_turn=shared[1].length > 0,
             prompts=prompts,
             settings=settings,
             mode=mode,

@@ -31,11 +31,9 @@ NOTICE = (
 )  # the words stand in the question too
 VERIFIED = "\n\n(The user has verified this.)"  # reasoning models tend to doubt what comes in late
 AT_ONCE = "\n\nSpeak the answer at once."
-OPENING = (  # quoted, or a small model tells an earlier question of the dialogue
-    'I have just asked: "',
-    '" What do I want to know? One short sentence.',
-)
-OPENING_TOKENS = 32  # of the question, at most
+OPENING = "What do I want to know? One short sentence."
+QUOTED = ('I have just asked: "', '" ')  # or a small model tells an earlier question of the dialogue
+QUOTED_TOKENS = 32  # of the question, at most
 OPENED = "You want to know"  # how the answer to that begins: soon said, and it tells what was understood
 PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
 CONCLUDE = "Now speak to me: give your final reply, in one or two short sentences, without the way to it."
@@ -135,7 +133,8 @@ class Prompts:
         self.verified = self._template(VERIFIED)
         self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
         self.close_thoughts = self._template(closes_think)
-        self._opening = [self._template(part) for part in (f.to_next_user + OPENING[0], OPENING[1] + speaks)]
+        self._opening = self._template(f.to_next_user + OPENING + speaks)
+        self._quoting = [self._template(text) for text in (f.to_next_user + QUOTED[0], QUOTED[1] + OPENING + speaks)]
         self.opened = self._template(OPENED)
         self.progress_cue = self._template(f.to_next_user + PROGRESS + speaks)
         self.conclude_cue = self._template(f.to_next_user + CONCLUDE + speaks)
@@ -168,11 +167,17 @@ class Prompts:
             start = found.start() + 1
         return tokens + self._plain(text[start:])
 
-    def opening_cue(self, question: str) -> list[int]:
-        """What the first words of an answer are asked with: the end of the question, which says what is asked for."""
-        before, after = self._opening
-        sentences = re.split(r"(?<=[.!?])\s+", question.strip())
-        return [*before, *self.words(sentences[-1])[-OPENING_TOKENS:], *after]
+    def opening_cue(self, quoted: str = "") -> list[int]:
+        """What the first words of an answer are asked with.
+
+        quoted: the question, of which the last sentence that asks stands in the cue; "": it is the only one there is.
+        """
+        if not quoted:
+            return self._opening
+        before, after = self._quoting
+        sentences = re.split(r"(?<=[.!?])\s+", quoted.strip())
+        asking = [sentence for sentence in sentences if sentence.endswith("?")] or sentences
+        return [*before, *self.words(asking[-1])[-QUOTED_TOKENS:], *after]
 
     def heard_by_thinker(self, words: Sequence[int]) -> list[int]:
         """Words of the user as a turn of their own within the thoughts, which go on after it."""

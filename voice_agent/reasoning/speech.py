@@ -44,7 +44,8 @@ class Surroundings:
 class Speech:
     """The writer of one answer, its gate and its budget.
 
-    question: what the user has said of this turn. `spent`: the speaking budget is used up.
+    question: what the user has said of this turn. later_turn: others stand before it. `spent`: the speaking budget is
+    used up.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Speech:
         second_reader: SecondReader,
         question: Callable[[], str],
         *,
+        later_turn: bool,
         prompts: Prompts,
         settings: Reasoning,
         mode: Mode,
@@ -66,7 +68,7 @@ class Speech:
         self.spent = False
         self._writer, self._thinker, self._gate = writer, thinker, gate
         self._judge, self._second_reader = judge, second_reader
-        self._question = question
+        self._question, self._later_turn = question, later_turn
         self._settings, self._mode = settings, mode
         self._stop_tokens = stop_tokens
         self._never_spoken = TokenSet(prompts.control - stop_tokens)
@@ -103,7 +105,7 @@ class Speech:
         self._drafting = not writes and self._may_draft(around)
         if not self._drafting and (not writes or self._writer.drafted):
             return False
-        self._writer.open(self._next_cue(), self._question())
+        self._writer.open(self._next_cue(), self._question() if self._later_turn else "")
         return True
 
     def may_ask(self, around: Surroundings) -> bool:

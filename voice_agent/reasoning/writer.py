@@ -100,15 +100,15 @@ class Writer:
         """The first words of the utterance were given out: the others must follow."""
         return self.mid_utterance and self.given > self._start
 
-    def open(self, cue: Cue, question: str = "") -> None:
+    def open(self, cue: Cue, quoted: str = "") -> None:
         """Make ready for the next utterance; one that has begun is finished first.
 
-        question: what an opening tells back.
+        quoted: the question, where an opening could take another one for it.
         """
         if self.mid_utterance:
             return
         if not self._open or self.cue != cue:
-            self._put(self._prompts.opening_cue(question) if cue == "opening" else self._cues[cue], cue)
+            self._put(self._prompts.opening_cue(quoted) if cue == "opening" else self._cues[cue], cue)
         self.cue, self._start, self._open = cue, len(self.text), True
         for token in {"opening": self._prompts.opened, "correct": self._prompts.correcting}.get(cue, ()):
             self.stream.sample(token)
