@@ -163,7 +163,7 @@ def test_the_voice_gets_words_only(parts: Parts, tmp_path: Path, monkeypatch: py
     say = parts.voice._say
     monkeypatch.setattr(parts.voice, "_say", lambda form: said.append(form) or say(form))
     written = iter(parts.language.tokenizer.encode("## **Sum** <|im_end|> is `3` * 4 <|im_start|> now.\n- that\n"))
-    choose = "voice_agent.reasoning.answer.Answer._choose_word"
+    choose = "voice_agent.reasoning.speech.Speech.choose_word"
     end = parts.language.tokenizer.eos_token_id
 
     def choose_in_turn(answer: object, logits: torch.Tensor) -> torch.Tensor:

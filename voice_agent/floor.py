@@ -236,6 +236,8 @@ class Floor:
         text = event.text.strip()
         if not text or (judge(text, 0.0, "", self.settings) == "stop" and not self.user_has_floor and not self.asked):
             return []
+        if not self.handed_on and not self.asked and is_trivial(" ".join(self.held)):
+            self.held.clear()  # a mere "stop" into the silence before it
         self.held.append(text)
         return self._hand_on() + self._open_answer()
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..reasoning.answer import OWN_BLOCKS, VIEWS
+from ..reasoning.answer import OWN_BLOCKS, SHARED_BLOCKS, VIEWS
 from ..reasoning.cache_block import CacheArena
 from ..reasoning.cache_view import View, views_from_picture
 from ..reasoning.model_loading import LoadedModel
@@ -172,7 +172,7 @@ def views_of(context: int) -> dict[str, View]:
     assert context >= LEAST_CONTEXT, f"a context of {context} tokens leaves no room for the question"
     arena = CacheArena()
     filled = {**{name: int(context * share) for name, share in SHARES.items()}, "user": USER_TOKENS}
-    lengths = dict.fromkeys(OWN_BLOCKS, 0) | filled
+    lengths = dict.fromkeys((*SHARED_BLOCKS[1:], *OWN_BLOCKS), 0) | filled  # the preamble takes the rest
     blocks = {}
     for name, length in {"preamble": context - sum(lengths.values()), **lengths}.items():
         blocks[name] = arena.new_block(name)
