@@ -31,7 +31,7 @@ _AND_A_HALF = re.compile(r"\s+and (?:a|one) half\b", re.IGNORECASE)
 _DOLLARS_AND = re.compile(r"\s+dollars?,?\s+and\s+", re.IGNORECASE)
 _CENTS = re.compile(r"\s+cents?\b", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
-_SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+")
+SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+")
 _LETTER = (
     r"(?:\\boxed\{\(?([A-Z])\b|\b(?:answer|option|choice|letter)(?: is|:)?\s+\(?([A-Z])\b|\(([A-Z])\)"
     r"|\b([B-H])\b|\b([A-H])(?=[.,:;)]|\s*$))"
@@ -94,7 +94,7 @@ def final_number(text: str, question: str = "") -> Fraction | None:
     boxed = _BOXED.findall(text)
     numbers = stated_numbers(boxed[-1]) if boxed else []
     if not numbers:
-        sentences = [stated_numbers(sentence) for sentence in _SENTENCE_BREAK.split(text)]
+        sentences = [stated_numbers(sentence) for sentence in SENTENCE_BREAK.split(text)]
         numbers = next((found for found in reversed(sentences) if found), [])
     given = set(stated_numbers(question))
     found = [number for number in numbers if number not in given] or numbers
@@ -116,7 +116,7 @@ def final_choice(text: str, choices: Sequence[str]) -> str | None:
     letters = [letter for letter in letters if ord(letter) - ord("A") < len(choices)]
     if letters:
         return letters[-1]
-    for sentence in reversed(_SENTENCE_BREAK.split(text)):
+    for sentence in reversed(SENTENCE_BREAK.split(text)):
         words = f" {' '.join(said(sentence))} "
         named = [i for i, choice in enumerate(choices) if f" {' '.join(said(choice))} " in words]
         if named:

@@ -8,7 +8,6 @@ first; rated ones MC1, MC2 and the log likelihoods; those that ask for refusals 
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from ..reasoning.modes import parse_mode
@@ -18,7 +17,7 @@ from .answering import Answered, spoke_ahead
 from .datasets import DATASETS, Item
 from .refusals import judge_refusal
 from .runs import Line
-from .scoring import Choices, Verdict, score_choices
+from .scoring import SENTENCE_BREAK, Choices, Verdict, score_choices
 
 
 def verdict_of(item: Item, answered: Answered, mode: str) -> Line:
@@ -44,7 +43,7 @@ def verdict_of(item: Item, answered: Answered, mode: str) -> Line:
 def first_stated(spoken: str, item: Item) -> Verdict:
     """The answer of the first sentence that states one; a number that the question holds is none."""
     given = numbers_in(item.question)
-    for sentence in re.split(r"(?<=[.!?])\s+", spoken):
+    for sentence in SENTENCE_BREAK.split(spoken):
         verdict = DATASETS[item.dataset].score(sentence, item)
         if verdict.stated and _number(verdict.stated) not in given:
             return verdict
