@@ -121,6 +121,7 @@ class Speaking:
     first_clause_words: int = 7  # a short first clause: early sound; shorter ones seldom tell what it is about
     clause_words: int = 12  # later clauses may wait this long for punctuation
     hurry_below_s: float = 1.5  # of sound still to be played: a clause may then be as short as a first one
+    hurry_clause_words: int = 4  # and as short as this below half of it
     clause_stream_capacity: int = 32
     voice_threads: int = 1
     voice_niceness: int = 0  # as recognizer_niceness

@@ -103,6 +103,14 @@ def test_where_sound_runs_out_a_later_clause_is_short_too(left_s: float, clause:
     assert splitter.push("the train leaves the station with", left_s) == clause
 
 
+def test_a_later_clause_is_shortest_where_sound_is_about_to_end() -> None:
+    splitter = ClauseSplitter(Speaking(first_clause_words=7))
+    assert splitter.push("You want to know the final price for", 0) == ["You want to know the final price"]
+    assert splitter.push(" a shirt that costs $40 and", 0.75) == []
+    assert splitter.push(" is", 0.74) == [" for a shirt that costs"]  # a place that it has passed already
+    assert splitter.push(" 20% off. ", 0) == [" $40 and is 20% off."]
+
+
 def test_a_word_is_cut_off_only_when_it_is_complete() -> None:
     splitter = ClauseSplitter(SETTINGS)
     assert splitter.push("It is 3.") == []

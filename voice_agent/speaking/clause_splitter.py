@@ -1,10 +1,9 @@
 """Cut the writer's stream into clauses that can be voiced on their own.
 
-A short first clause, so that sound starts early, and where sound would run out; other ones up to their punctuation, so
-that they sound natural. A cut
-stands right after a word and its punctuation; the white space goes to the clause that follows, as tokens have it.
-Nothing is cut that only makes sense whole: numbers, dates, formulas, abbreviations, code, links, marks. So every clause
-is said (`spoken_form`) as it would be within the whole text.
+A short first clause, so that sound starts early; later ones up to their punctuation, so that they sound natural, and
+shorter again where sound would run out. A cut stands right after a word and its punctuation; the white space goes to
+the clause that follows, as tokens have it. Nothing is cut that only makes sense whole: numbers, dates, formulas,
+abbreviations, code, links, marks. So every clause is said (`spoken_form`) as it would be within the whole text.
 
     text as it is written: str -> ClauseSplitter.push -> complete clauses: list[str]
 
@@ -53,25 +52,27 @@ _LONGEST_CLAUSE = 400  # characters
 
 @dataclass
 class ClauseSplitter:
-    """Streaming state: the open clause, and whether it may be as short as a reply's first one."""
+    """Streaming state: the open clause, and how short it may be."""
 
     settings: Speaking
     open: str = ""  # the clause that is not complete yet
-    _first: bool = True
+    _first: bool = True  # of a reply
+    _hurry_words: int | None = None  # enough for a later clause, because sound is running out
     _scanned: int = field(default=0, repr=False)  # no cut is possible in `open` before this
 
     def push(self, text: str, left_s: float = math.inf) -> list[str]:
         """Take more text; returns the clauses that are complete now.
 
-        left_s: sound that has still to be played. Where it is little, the next clause may be as short as a first one.
+        left_s: sound that has still to be played. Where it is little, the next clause may be as short as a first one,
+        and shorter where it is half as little.
         """
-        if left_s < self.settings.hurry_below_s and not self._first:
-            self._first, self._scanned = True, 0
+        if not self._first:
+            self._hurry(left_s)
         self.open += text
         clauses = []
         while (cut := self._next_cut()) is not None:
             clauses.append(self.open[:cut])
-            self.open, self._first, self._scanned = self.open[cut:], False, 0
+            self._begin(self.open[cut:])
         return clauses
 
     def flush(self) -> list[str]:
@@ -82,7 +83,18 @@ class ClauseSplitter:
 
     def clear(self) -> None:
         """Forget the open clause; the next text opens a new reply."""
-        self.open, self._first, self._scanned = "", True, 0
+        self._begin("", first=True)
+
+    def _begin(self, clause: str, first: bool = False) -> None:
+        self.open, self._first, self._hurry_words, self._scanned = clause, first, None, 0
+
+    def _hurry(self, left_s: float) -> None:
+        settings = self.settings
+        if left_s >= settings.hurry_below_s:
+            return
+        enough = settings.first_clause_words if left_s >= settings.hurry_below_s / 2 else settings.hurry_clause_words
+        if self._hurry_words is None or enough < self._hurry_words:
+            self._hurry_words, self._scanned = enough, 0
 
     def _next_cut(self) -> int | None:
         for end in range(max(self._scanned, 1), len(self.open)):
@@ -112,14 +124,15 @@ class ClauseSplitter:
         return _begins_anew(clause, ahead) if ahead else None
 
     def _ends_by_mark(self, clause: str, words: int) -> bool:
-        enough = 2 if self._first else self.settings.clause_words // 2
+        enough = 2 if self._first or self._hurry_words is not None else self.settings.clause_words // 2
         return SENTENCE_END.search(clause) is not None or (words >= enough and _PHRASE_END.search(clause) is not None)
 
     def _ends_by_length(self, clause: str, words: int) -> bool:
-        wanted = self.settings.first_clause_words if self._first else self.settings.clause_words
+        short = self.settings.first_clause_words
+        wanted = short if self._first else self._hurry_words or self.settings.clause_words
         if words < wanted or _VALUE_OR_SIGN.search(clause):
             return len(clause) > _LONGEST_CLAUSE
-        return not _LEANS_FORWARD.search(clause) or words >= 2 * wanted + 2
+        return not _LEANS_FORWARD.search(clause) or words >= 2 * max(wanted, short) + 2
 
 
 def _begins_anew(clause: str, ahead: str) -> bool:
@@ -132,4 +145,4 @@ def _begins_anew(clause: str, ahead: str) -> bool:
         return not (ahead.isdecimal() and _DIGITS_AT_END.search(clause)) and (
             ahead.isalnum() or ahead in "\"'“‘([*_`$\\"
         )
-    return ahead.isalpha() or ahead in "\"'“‘([_`"
+    return ahead.isalpha() or ahead in "\"'“‘([_`$€£"
