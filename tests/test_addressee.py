@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_agent.addressee import is_for_others
+from voice_agent.addressee import is_for_others, may_be_for_others
 from voice_agent.overlap import judge
 from voice_agent.settings import Floor
 
@@ -58,6 +58,11 @@ FOR_IT = (
 def test_words_for_others(text: str) -> None:
     assert is_for_others(text, PLAYED)
     assert judge(text, 1.8, PLAYED, Floor()) == "not-to-me"
+
+
+@pytest.mark.parametrize(("text", "may"), [("Mary, can you close the window, please?", True), ("Please, the bags?", False)])
+def test_a_word_without_content_is_no_word_of_the_answer(text: str, may: bool) -> None:
+    assert may_be_for_others(text, "Please tell me in a few words what you have in the bags.") == may
 
 
 @pytest.mark.parametrize("text", FOR_IT)

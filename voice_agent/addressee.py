@@ -15,7 +15,13 @@ import re
 from .contradiction import contradicts
 from .said import NUMBER_WORDS, said
 
-_CONTENT_LETTERS = 4  # shorter words are in every sentence
+_CONTENT_LETTERS = 4  # shorter words are in every sentence, and so are these longer ones
+_WITHOUT_CONTENT = frozenset(
+    "please thanks thank sorry hello okay yeah well just really about after again also because before could does doing "
+    "down every from have having here into know like look made make many more most much need only other over said "
+    "same should some something such take tell than that that's them then there these they thing things think this "
+    "those very want were what what's when where which while will with would your you're".split()
+)
 
 _KIN = "mum|mom|mommy|mummy|dad|daddy|papa|grandma|grandpa|granny|honey|darling|sweetie|sweetheart|babe|kids|guys"
 # Whisper sets a vocative off with a comma; without one the word is a subject or an object ("honey is sweet").
@@ -77,4 +83,5 @@ def may_be_for_others(text: str, about: str) -> bool:
     words = said(text)
     if any(map(corrects, words)):
         return False
-    return not {word for word in words if len(word) >= _CONTENT_LETTERS} & set(said(about))
+    content = {word for word in words if len(word) >= _CONTENT_LETTERS} - _WITHOUT_CONTENT
+    return not content & set(said(about))
