@@ -60,7 +60,9 @@ def test_words_for_others(text: str) -> None:
     assert judge(text, 1.8, PLAYED, Floor()) == "not-to-me"
 
 
-@pytest.mark.parametrize(("text", "may"), [("Mary, can you close the window, please?", True), ("Please, the bags?", False)])
+@pytest.mark.parametrize(
+    ("text", "may"), [("Mary, can you close the window, please?", True), ("Please, the bags?", False)]
+)
 def test_a_word_without_content_is_no_word_of_the_answer(text: str, may: bool) -> None:
     assert may_be_for_others(text, "Please tell me in a few words what you have in the bags.") == may
 

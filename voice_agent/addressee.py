@@ -17,10 +17,12 @@ from .said import NUMBER_WORDS, said
 
 _CONTENT_LETTERS = 4  # shorter words are in every sentence, and so are these longer ones
 _WITHOUT_CONTENT = frozenset(
-    "please thanks thank sorry hello okay yeah well just really about after again also because before could does doing "
-    "down every from have having here into know like look made make many more most much need only other over said "
-    "same should some something such take tell than that that's them then there these they thing things think this "
-    "those very want were what what's when where which while will with would your you're".split()
+    said(
+        "please thanks thank sorry hello okay yeah well just really about after again also because before could does "
+        "doing down every from have having here into know like look made make many more most much need only other over "
+        "said same should some something such take tell than that that's them then there these they thing things think "
+        "this those very want were what what's when where which while will with would your you're"
+    )
 )
 
 _KIN = "mum|mom|mommy|mummy|dad|daddy|papa|grandma|grandpa|granny|honey|darling|sweetie|sweetheart|babe|kids|guys"
