@@ -68,7 +68,7 @@ def test_the_rows_of_the_run_are_asked_once(
     assert outright(folder, questions, peer)
     assert len(peer.asked) == ROWS
     assert peer.asked[0].startswith("What is 1 plus 50?\nPlease reason step by step")
-    kept = [json.loads(line) for line in (folder / "outright" / "gsm8k.jsonl").read_text().splitlines()[1:]]
+    kept = [json.loads(line) for line in (folder / "outright" / "gsm8k.own.jsonl").read_text().splitlines()[1:]]
     assert [(line["row"], line["right"], line["stated"], line["tokens"]) for line in kept] == [
         (row, True, str(row + 50), 20) for row in range(1, ROWS + 1)
     ]

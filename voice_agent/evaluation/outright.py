@@ -1,6 +1,6 @@
 """Is the comparison fair? The same rows asked outright of the same weights: by llama.cpp, or our engine (plain_chat).
 
-    run_outright(folder, "gsm8k", data, model, ask) -> FOLDER/outright/gsm8k.jsonl; accuracy beside the run's modes
+    run_outright(folder, "gsm8k", data, model, ask) -> FOLDER/outright/gsm8k.own.jsonl; accuracy beside the run's modes
 
 The model is asked from its own chat template, with nothing of ours around the question but the request to reason step
 by step, and decodes greedily. It is scored by the same scorer. A mode whose accuracy lies below, beyond what the paired
@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -22,7 +23,8 @@ from .datasets import DATASETS, Item, fingerprint, load_items
 from .intervals import Interval, difference, share
 from .runs import Job, KeptLines, Line, read_run, run_jobs
 
-MODE = "outright"
+Engine = Literal["own", "llama.cpp"]
+MODES: dict[Engine, str] = {"own": "outright", "llama.cpp": "outright-llama.cpp"}  # beside the run's own, in lines
 STEP_BY_STEP = {  # as the models' own cards ask for it
     "gsm8k": "\nPlease reason step by step, and put your final answer within \\boxed{}.",
     "math500": "\nPlease reason step by step.",  # the question asks for the box already
@@ -80,7 +82,14 @@ def read_evaluation(folder: Path, dataset: str) -> Run:
 
 
 def run_outright(
-    run: Run, folder: Path, dataset: str, data: Path | None, about_peer: Line, ask: Ask, at_once: int = 1
+    run: Run,
+    folder: Path,
+    dataset: str,
+    data: Path | None,
+    about_peer: Line,
+    ask: Ask,
+    engine: Engine = "own",
+    at_once: int = 1,
 ) -> bool:
     """Ask the rows of a run that have not been asked yet, print the table; whether no mode lies below.
 
@@ -96,11 +105,13 @@ def run_outright(
     wanted = set(run.rows)
     items = [item for item in load_items(dataset, data, limit=max(wanted) + 1) if item.row in wanted]
     about = {**about_peer, "dataset": dataset, "asked": STEP_BY_STEP[dataset], "questions": run.about["questions"]}
-    with KeptLines.open(folder / MODE / f"{dataset}.jsonl", about) as kept:
-        asyncio.run(run_jobs([_job(item, ask) for item in items], kept, at_once=at_once, what=f"{dataset}, {MODE}"))
-        theirs = {item.row: kept.lines[_key(item)] for item in items}
+    mode = MODES[engine]
+    jobs = {item.row: _job(item, mode, ask) for item in items}
+    with KeptLines.open(folder / "outright" / f"{dataset}.{engine}.jsonl", about) as kept:
+        asyncio.run(run_jobs(list(jobs.values()), kept, at_once=at_once, what=f"{dataset}, {mode}"))
+        theirs = {row: kept.lines[job.key] for row, job in jobs.items()}
     compared = compare(run, theirs)
-    Console(highlight=False, soft_wrap=True).print(outright_table(run, theirs, compared))
+    Console(highlight=False, soft_wrap=True).print(outright_table(run, mode, theirs, compared))
     below = [mode for mode, interval in compared.items() if interval.high < 0]
     for mode in below:
         print(f"{mode} lies below what the model reaches outright")
@@ -118,12 +129,12 @@ def compare(run: Run, theirs: dict[int, Line]) -> dict[str, Interval]:
     return compared
 
 
-def outright_table(run: Run, theirs: dict[int, Line], compared: dict[str, Interval]) -> Table:
+def outright_table(run: Run, asked: str, theirs: dict[int, Line], compared: dict[str, Interval]) -> Table:
     """One row a mode, the model asked outright first."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for column in ("mode", "items", "right, 95% interval", f"minus {MODE}", "tokens, mean"):
+    for column in ("mode", "items", "right, 95% interval", f"minus {asked}", "tokens, mean"):
         table.add_column(column, justify="left" if column == "mode" else "right", no_wrap=True)
-    for mode, lines in {MODE: theirs, **run.modes}.items():
+    for mode, lines in {asked: theirs, **run.modes}.items():
         right = share(sum(line["right"] for line in lines.values()), len(lines))
         tokens = [line.get("tokens") or line["thinking_tokens"] + line["spoken_tokens"] for line in lines.values()]
         against = compared[mode].points() if mode in compared else ""
@@ -131,7 +142,7 @@ def outright_table(run: Run, theirs: dict[int, Line], compared: dict[str, Interv
     return table
 
 
-def _job(item: Item, ask: Ask) -> Job:
+def _job(item: Item, mode: str, ask: Ask) -> Job:
     question = DATASETS[item.dataset].ask(item.source)[0] + STEP_BY_STEP[item.dataset]
 
     async def run() -> Line:
@@ -141,7 +152,7 @@ def _job(item: Item, ask: Ask) -> Job:
         return {
             "dataset": item.dataset,
             "row": item.row,
-            "mode": MODE,
+            "mode": mode,
             "right": verdict.right,
             "stated": verdict.stated,
             "gold": item.gold,
@@ -150,11 +161,7 @@ def _job(item: Item, ask: Ask) -> Job:
             "spoken": answer.text,
         }
 
-    return Job(_key(item), run)
-
-
-def _key(item: Item) -> str:
-    return f"{item.dataset} {item.row} {MODE}"
+    return Job(f"{item.dataset} {item.row} {mode}", run)
 
 
 def _mean(values: Sequence[int]) -> float:

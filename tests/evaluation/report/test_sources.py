@@ -41,6 +41,19 @@ def test_files_with_equal_heads_are_one_run_and_others_are_not(tmp_path: Path) -
     assert len({line.anchor for run in runs for line in run.lines}) == 3
 
 
+def test_what_was_asked_outright_is_a_mode_of_the_run_that_asked_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "gsm8k.jsonl", [set_line(1, "async")])
+    own = set_line(1, "outright", right=False)
+    write(tmp_path / "outright" / "gsm8k.own.jsonl", [own], {**HEAD, "asked": "step by step"})
+    other = set_line(1, "outright-llama.cpp")
+    write(tmp_path / "outright" / "math500.jsonl", [other], {**HEAD, "questions": "others", "asked": "step by step"})
+    joined, apart = read_sources([tmp_path]).runs
+    assert joined.files == ["gsm8k.jsonl", "outright/gsm8k.own.jsonl"]
+    assert joined.modes == ["async", "outright"]
+    assert [line.number for line in joined.lines] == [2, 2]
+    assert apart.modes == ["outright-llama.cpp"]
+
+
 def test_what_was_being_written_is_left_out(tmp_path: Path) -> None:
     path = write(tmp_path / "x.jsonl", [set_line(1, "async")], end='{"key": "gsm8k 2 as')
     assert [line["row"] for line in read_sources([path]).runs[0].lines] == [1]

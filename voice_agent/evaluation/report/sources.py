@@ -3,7 +3,8 @@
     read_runs([folder, file, ...]) -> Sources: runs of every kind, the measures of suites, traces
 
 A file whose name ends in .jsonl is one of kept lines (runs.py) or a trace; what else lies in a folder is left alone.
-Files with equal heads are shards of one run.
+Files with equal heads are shards of one run; what was asked outright (outright.py) joins the run that it is held
+against, as a mode of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from ...errors import UnusableInput
+from ..outright import MODES as OUTRIGHT
 from ..runs import Line
 
 Kind = Literal["set", "spoken", "injection", "gate", "pauses", "openings", "other"]
@@ -27,7 +29,7 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (  # the first whose keys a lin
     ("pauses", frozenset({"pause", "row"})),
 )
 MEASURES_FILE = "measures.json"
-MODES = ("async", "async-safe", "think", "direct", "direct-filler")  # others behind them
+MODES = ("async", "async-safe", "think", "direct", "direct-filler", *OUTRIGHT.values())  # others behind them
 OF_A_SHARD = ("shard", "shards")  # keys of a head in which the shards of one run differ
 
 
@@ -116,6 +118,7 @@ def read_sources(places: Sequence[Path]) -> Sources:
     if not (sources.runs or sources.suites or sources.traces):
         where = ", ".join(map(str, places))
         raise UnusableInput(f"{where}: no kept lines (*.jsonl) and no {MEASURES_FILE} there; name the --out of an eval")
+    _join_outright(sources)
     for run in sources.runs:
         _check_once(run)
     return sources
@@ -186,6 +189,21 @@ def _add_lines(sources: Sources, path: Path, name: str) -> None:
 def kind_of(line: Line) -> Kind:
     """What made a line, by the keys it has."""
     return next((kind for kind, keys in KINDS if keys <= line.keys()), "other")
+
+
+def _join_outright(sources: Sources) -> None:
+    """Runs that asked the same questions outright go into the one set that they belong to, where it is but one."""
+    asked = [run for run in sources.of("set") if set(run.modes) <= set(OUTRIGHT.values())]
+    for run in asked:
+        hosts = [
+            host
+            for host in sources.of("set")
+            if host not in asked and all(host.head.get(key) == run.head.get(key) for key in ("questions", "dataset"))
+        ]
+        if len(hosts) == 1:
+            hosts[0].files += run.files
+            hosts[0].lines += run.lines
+            sources.runs.remove(run)
 
 
 def _read_lines(path: Path) -> list[tuple[int, Line]]:
