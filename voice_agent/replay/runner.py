@@ -58,7 +58,12 @@ class Played:
 
     @property
     def failed(self) -> list[str]:
-        return [result["name"] for result in self.summary["expectations"] if not result["ok"]]
+        return [result["name"] for result in self.summary["expectations"] if not (result["ok"] or result.get("known"))]
+
+    @property
+    def known(self) -> list[str]:
+        """Expectations that are not met, and were not in the baseline."""
+        return [result["name"] for result in self.summary["expectations"] if result.get("known")]
 
 
 def run_replay(
@@ -229,9 +234,9 @@ def _table(played: Sequence[Played]) -> Table:
     for one in played:
         firsts = [turn["first_audio_s"] for turn in one.summary["turns"]]
         stops = [i["stop_s"] for i in one.summary["interruptions"] if i["stop_s"] is not None]
-        verdict = one.failure or (
-            "[red]" + ", ".join(one.failed) + "[/red]" if one.failed else "[green]all met[/green]"
-        )
+        verdicts = [f"[red]{', '.join(one.failed)}[/red]"] if one.failed else []
+        verdicts += [f"[yellow]{', '.join(one.known)} (as in the baseline)[/yellow]"] if one.known else []
+        verdict = one.failure or ", ".join(verdicts) or "[green]all met[/green]"
         heard = f"{one.observation.word_errors} of {one.observation.words}" if one.observation.words else "-"
         first = _seconds(firsts[0] if firsts else None)
         table.add_row(one.name, first, _seconds(max(stops, default=None)), heard, verdict)
