@@ -70,7 +70,10 @@ def _figures(summary: dict[str, Any], observation: Observation) -> dict[str, flo
 def _read(path: Path) -> dict[str, dict[str, float]]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): {str(k): float(v) for k, v in figures.items()} for name, figures in found.items()}
+        return {
+            str(name): {str(k): v if type(v) is int else float(v) for k, v in figures.items()}
+            for name, figures in found.items()
+        }
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise UnusableInput(
             f"{path} is no baseline ({error}): it must be JSON, {{scenario: {{figure: number}}}}; "
