@@ -37,6 +37,8 @@ QUOTED_TOKENS = 32  # of the question, at most
 OPENED = "You want to know"  # how the answer to that begins: soon said, and it tells what was understood
 PROGRESS = "Think aloud: one short sentence about what you are doing now, without the result."
 CONCLUDE = "Now speak to me: give your final reply, in one or two short sentences, without the way to it."
+FOUND = ('You have come to this: "', '" ')  # before it, or a small model goes on in the manner of its remarks
+FOUND_WORDS, FOUND_TOKENS = 8, 48  # of the thoughts' end: so many sentences as hold the first, at most the second
 CORRECT = "Something that you said aloud was wrong. Say what is right, in one short sentence."
 CORRECTING = "Actually,"  # how the correction begins
 REFUSE = "Say in one short sentence that you cannot help with this."
@@ -138,6 +140,7 @@ class Prompts:
         self.opened = self._template(OPENED)
         self.progress_cue = self._template(f.to_next_user + PROGRESS + speaks)
         self.conclude_cue = self._template(f.to_next_user + CONCLUDE + speaks)
+        self._reminding = [self._template(text) for text in (f.to_next_user + FOUND[0], FOUND[1] + CONCLUDE + speaks)]
         self.correct_cue = self._template(f.to_next_user + CORRECT + speaks)
         self.correcting = self._template(CORRECTING)
         self.refuse_cue = self._template(f.to_next_user + REFUSE + speaks)
@@ -178,6 +181,21 @@ class Prompts:
         sentences = re.split(r"(?<=[.!?])\s+", quoted.strip())
         asking = [sentence for sentence in sentences if sentence.endswith("?")] or sentences
         return [*before, *self.words(asking[-1])[-QUOTED_TOKENS:], *after]
+
+    def concluding_cue(self, thoughts: str = "") -> list[int]:
+        """What the last words of an answer are asked with.
+
+        thoughts: complete ones, whose last sentences stand in the cue; "": only what was thought stands before it.
+        """
+        found = ""
+        for sentence in reversed(re.findall(r"\S.*?(?:[.!?:](?=\s)|$)", thoughts, re.MULTILINE)):
+            found = f"{sentence} {found}".strip()
+            if len(found.split()) >= FOUND_WORDS:
+                break
+        if not found:
+            return self.conclude_cue
+        before, after = self._reminding
+        return [*before, *self.words(found)[-FOUND_TOKENS:], *after]
 
     def heard_by_thinker(self, words: Sequence[int]) -> list[int]:
         """Words of the user as a turn of their own within the thoughts, which go on after it."""

@@ -105,7 +105,8 @@ class Speech:
         self._drafting = not writes and self._may_draft(around)
         if not self._drafting and (not writes or self._writer.drafted):
             return False
-        self._writer.open(self._next_cue(), self._question() if self._later_turn else "")
+        cue = self._next_cue()
+        self._writer.open(cue, self._quoted(cue))
         return True
 
     def may_ask(self, around: Surroundings) -> bool:
@@ -156,6 +157,13 @@ class Speech:
             opens = self._gate.tells_back and self._writer.untouched and asks_for_something(self._question())
             return "opening" if opens else "progress"
         return "conclude" if self._second_reader.wrong_from is None else "correct"
+
+    def _quoted(self, cue: Cue) -> str:
+        """What the writer is reminded of: other turns, or its own remarks, stand between."""
+        if cue == "opening":
+            return self._question() if self._later_turn else ""
+        complete = self._thinker.done and not self._thinker.budget_spent
+        return self._thinker.text if cue == "conclude" and complete and self._writer.spoken else ""
 
     def _inputs(self, around: Surroundings, yes: float | None = None, no: float | None = None) -> GateInputs:
         if around.backlog_s > 0.0 or self._last_sound_s is None:

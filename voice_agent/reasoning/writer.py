@@ -103,12 +103,13 @@ class Writer:
     def open(self, cue: Cue, quoted: str = "") -> None:
         """Make ready for the next utterance; one that has begun is finished first.
 
-        quoted: the question, where an opening could take another one for it.
+        quoted: before an opening the question, where it could take another one for it; before the conclusion the
+        thoughts, where remarks stand between.
         """
         if self.mid_utterance:
             return
         if not self._open or self.cue != cue:
-            self._put(self._prompts.opening_cue(quoted) if cue == "opening" else self._cues[cue], cue)
+            self._put(self._asked(cue, quoted), cue)
         self.cue, self._start, self._open = cue, len(self.text), True
         for token in {"opening": self._prompts.opened, "correct": self._prompts.correcting}.get(cue, ()):
             self.stream.sample(token)
@@ -123,6 +124,11 @@ class Writer:
         """Tokens of the block that others may read as said: without a draft and the cue that it stands behind."""
         within = len(self.stream.tokens_within(self.given))
         return within - self._standing if self.holds_draft or self.stream.fresh else within
+
+    def _asked(self, cue: Cue, quoted: str) -> Sequence[int]:
+        if cue == "opening":
+            return self._prompts.opening_cue(quoted)
+        return self._prompts.concluding_cue(quoted) if cue == "conclude" else self._cues[cue]
 
     def _put(self, tokens: Sequence[int], cue: Cue) -> None:
         """The cue's tokens behind what was written; one that led to no word makes room for it."""
