@@ -214,6 +214,28 @@ def test_an_opening_quotes_what_is_asked(question: str, quoted: str) -> None:
     assert "asked" not in tokenizer.decode(made.opening_cue())
 
 
+@pytest.mark.parametrize(
+    ("thoughts", "quoted"),
+    [
+        ("First, 2 + 3 = 5.\n\nSo all of them together have 5 apples.", "So all of them together have 5 apples."),
+        (
+            "It is food.\n\nOf these, the best choice is:\n\nA. farm house",
+            "Of these, the best choice is: A. farm house",
+        ),
+        (
+            "Half of 3.5 is 1.75 and that is what each of them gets",
+            "Half of 3.5 is 1.75 and that is what each of them gets",
+        ),
+        ("Hello", "Hello"),
+    ],
+)
+def test_a_conclusion_quotes_the_last_sentences_of_the_thoughts(thoughts: str, quoted: str) -> None:
+    made, tokenizer = Prompts(tiny_tokenizer()), tiny_tokenizer()
+    cue = tokenizer.decode(made.concluding_cue(thoughts))
+    assert f'You have come to this: "{quoted[-prompts.FOUND_TOKENS :]}" {prompts.CONCLUDE}' in cue
+    assert made.concluding_cue("") == made.concluding_cue(" \n") == made.conclude_cue
+
+
 def test_a_quoted_question_is_text_and_its_end_is_enough() -> None:
     made, tokenizer = Prompts(tiny_tokenizer()), tiny_tokenizer()
     steering = tokenizer.convert_tokens_to_ids("<|im_end|>")

@@ -15,8 +15,10 @@ from voice_agent.events import AnswerEvent, Done, Gate, Thought, Written
 from voice_agent.reasoning.answer import Answer
 from voice_agent.reasoning.engine import Engine
 from voice_agent.reasoning.model_loading import load_language_model
-from voice_agent.reasoning.prompts import OPENED, PROGRESS, QUESTION, Prompts
+from voice_agent.reasoning.prompts import CONCLUDE, FOUND, OPENED, PROGRESS, QUESTION, Prompts
 from voice_agent.reasoning.reasoner import AsyncReasoner
+from voice_agent.reasoning.speech import Speech
+from voice_agent.reasoning.thinker import Thinker
 from voice_agent.reasoning.token_stepper import Row, TokenStepper
 from voice_agent.settings import Reasoning
 
@@ -62,6 +64,29 @@ def test_an_answer_opens_with_what_was_understood_and_nobody_is_asked(ahead: int
     assert not any(isinstance(event, Gate) for _, event in events[:written])
     assert len(texts(events[:written], Thought)) == (6 if ahead else 7)  # without a draft a step is needed to write
     assert end(events).spoken.startswith(OPENED)
+
+
+@pytest.mark.parametrize(
+    ("mode", "budget", "reminded"),
+    [
+        pytest.param("async", 40, True, id="remarks stand between"),
+        pytest.param("think", 40, False, id="nothing stands between"),
+        pytest.param("async", 25, False, id="the thoughts were broken off"),
+    ],
+)
+def test_the_conclusion_is_reminded_of_what_was_thought(
+    mode: str, budget: int, reminded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fed = watch(monkeypatch)
+    think, write, eos = Thinker.choose, Speech.choose_word, torch.tensor(TOKENIZER.eos_token_id)
+    monkeypatch.setattr(Thinker, "choose", lambda self, logits: think(self, logits) if self.sampled < 30 else eos)
+    monkeypatch.setattr(
+        Speech, "choose_word", lambda self, logits: write(self, logits) if len(self._writer.text) < 25 else eos
+    )
+    events = converse(ASKED, mode=mode, settings=replace(LONG, thinking_budget=budget, speaking_budget=120))
+    assert end(events).spoken.startswith(OPENED) == (mode == "async")
+    assert CONCLUDE in fed.text("spoken")
+    assert (FOUND[0] in fed.text("spoken")) == reminded
 
 
 def test_few_words_are_not_told_back() -> None:
