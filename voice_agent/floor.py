@@ -219,11 +219,17 @@ class Floor:
         return [Hear(text)] if text else []
 
     def _end_question(self, event: FloorEvent, playing: Playing) -> list[Action]:
-        if not self.handed_on and not self.asked and is_trivial(" ".join(self.held)):
-            self.held = []
+        if self._forget_trivial():
             return []
         heard = self._hand_on()
         return heard + self._open_answer() if self.handed_on else []
+
+    def _forget_trivial(self) -> bool:
+        """Whether all that was heard of the question needs no answer, a mere "stop" into the silence; it is dropped."""
+        trivial = not self.handed_on and not self.asked and is_trivial(" ".join(self.held))
+        if trivial:
+            self.held = []
+        return trivial
 
     def _open_answer(self) -> list[Action]:
         self.turn += 1
@@ -236,8 +242,7 @@ class Floor:
         text = event.text.strip()
         if not text or (judge(text, 0.0, "", self.settings) == "stop" and not self.user_has_floor and not self.asked):
             return []
-        if not self.handed_on and not self.asked and is_trivial(" ".join(self.held)):
-            self.held.clear()  # a mere "stop" into the silence before it
+        self._forget_trivial()
         self.held.append(text)
         return self._hand_on() + self._open_answer()
 

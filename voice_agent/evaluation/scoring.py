@@ -18,6 +18,7 @@ from fractions import Fraction
 
 from ..reasoning.stated_numbers import number_spans
 from ..said import said
+from ..sentences import SENTENCE_BREAK
 
 _BARE = {"one": Fraction(1), "two": Fraction(2)}
 # "each one", "one of them", "the two": a pronoun, no count
@@ -31,7 +32,6 @@ _AND_A_HALF = re.compile(r"\s+and (?:a|one) half\b", re.IGNORECASE)
 _DOLLARS_AND = re.compile(r"\s+dollars?,?\s+and\s+", re.IGNORECASE)
 _CENTS = re.compile(r"\s+cents?\b", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
-SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+")
 _LETTER = (
     r"(?:\\boxed\{\(?([A-Z])\b|\b(?:answer|option|choice|letter)(?: is|:)?\s+\(?([A-Z])\b|\(([A-Z])\)"
     r"|\b([B-H])\b|\b([A-H])(?=[.,:;)]|\s*$))"

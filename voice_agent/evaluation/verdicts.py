@@ -13,11 +13,12 @@ from fractions import Fraction
 from ..reasoning.modes import parse_mode
 from ..reasoning.prompts import FILLER
 from ..reasoning.stated_numbers import numbers_in
+from ..sentences import SENTENCE_BREAK
 from .answering import Answered, spoke_ahead
 from .datasets import DATASETS, Item
 from .refusals import judge_refusal
 from .runs import Line
-from .scoring import SENTENCE_BREAK, Choices, Verdict, score_choices
+from .scoring import Choices, Verdict, score_choices
 
 
 def verdict_of(item: Item, answered: Answered, mode: str) -> Line:

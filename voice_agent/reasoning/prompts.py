@@ -16,6 +16,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
+from ..sentences import SENTENCE_BREAK
 from .rotation import UnsupportedModel
 
 SYSTEM = (
@@ -135,12 +136,11 @@ class Prompts:
         self.verified = self._template(VERIFIED)
         self.direct_cue = self._template(AT_ONCE + f.generation + opens_think + closes_think)
         self.close_thoughts = self._template(closes_think)
+        self._speaks = speaks
         self._opening = self._template(f.to_next_user + OPENING + speaks)
-        self._quoting = [self._template(text) for text in (f.to_next_user + QUOTED[0], QUOTED[1] + OPENING + speaks)]
         self.opened = self._template(OPENED)
         self.progress_cue = self._template(f.to_next_user + PROGRESS + speaks)
         self.conclude_cue = self._template(f.to_next_user + CONCLUDE + speaks)
-        self._reminding = [self._template(text) for text in (f.to_next_user + FOUND[0], FOUND[1] + CONCLUDE + speaks)]
         self.correct_cue = self._template(f.to_next_user + CORRECT + speaks)
         self.correcting = self._template(CORRECTING)
         self.refuse_cue = self._template(f.to_next_user + REFUSE + speaks)
@@ -177,10 +177,9 @@ class Prompts:
         """
         if not quoted:
             return self._opening
-        before, after = self._quoting
-        sentences = re.split(r"(?<=[.!?])\s+", quoted.strip())
+        sentences = SENTENCE_BREAK.split(quoted.strip())
         asking = [sentence for sentence in sentences if sentence.endswith("?")] or sentences
-        return [*before, *self.words(asking[-1])[-QUOTED_TOKENS:], *after]
+        return self._quoting(QUOTED, asking[-1], QUOTED_TOKENS, OPENING)
 
     def concluding_cue(self, thoughts: str = "") -> list[int]:
         """What the last words of an answer are asked with.
@@ -194,8 +193,7 @@ class Prompts:
                 break
         if not found:
             return self.conclude_cue
-        before, after = self._reminding
-        return [*before, *self.words(found)[-FOUND_TOKENS:], *after]
+        return self._quoting(FOUND, found, FOUND_TOKENS, CONCLUDE)
 
     def heard_by_thinker(self, words: Sequence[int]) -> list[int]:
         """Words of the user as a turn of their own within the thoughts, which go on after it."""
@@ -218,6 +216,11 @@ class Prompts:
             *self.words(spoken),
             *self._template(self.format.to_next_user),
         ]
+
+    def _quoting(self, around: tuple[str, str], text: str, most_tokens: int, ask: str) -> list[int]:
+        """A cue that asks behind the end of a text, quoted; `around` stands before and behind the quotation."""
+        before, after = self.format.to_next_user + around[0], around[1] + ask + self._speaks
+        return [*self._template(before), *self.words(text)[-most_tokens:], *self._template(after)]
 
     def _plain(self, text: str) -> list[int]:
         return list(self._tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from ..sentences import SENTENCE_BREAK
 from .cache_view import View
 from .prompts import Prompts
 from .stated_numbers import may_grow, number_spans
@@ -42,12 +43,11 @@ class Writer:
         self._prompts = prompts
         self._cues = {
             "progress": prompts.progress_cue,
-            "conclude": prompts.conclude_cue,
             "correct": prompts.correct_cue,
             "refuse": prompts.refuse_cue,
             "direct": prompts.direct_cue,
         }
-        self.stream = Stream(view, self._first(self._cues[cue], cue), tokenizer)
+        self.stream = Stream(view, self._first(self._asked(cue), cue), tokenizer)
         self.cue = cue
         self.done = False
         self.given = 0  # characters of the text that were given out
@@ -125,7 +125,7 @@ class Writer:
         within = len(self.stream.tokens_within(self.given))
         return within - self._standing if self.holds_draft or self.stream.fresh else within
 
-    def _asked(self, cue: Cue, quoted: str) -> Sequence[int]:
+    def _asked(self, cue: Cue, quoted: str = "") -> Sequence[int]:
         if cue == "opening":
             return self._prompts.opening_cue(quoted)
         return self._prompts.concluding_cue(quoted) if cue == "conclude" else self._cues[cue]
@@ -299,7 +299,7 @@ def repeats(words: str, before: str) -> bool:
 
 
 def _sentences(text: str) -> list[str]:
-    return re.split(r"(?<=[.!?])\s+", text.strip())
+    return SENTENCE_BREAK.split(text.strip())
 
 
 def _words(text: str) -> list[str]:
