@@ -19,6 +19,7 @@ from voice_agent.evaluation.modes import run_eval
 from voice_agent.evaluation.selection import Shard
 from voice_agent.evaluation.subject import Subject
 from voice_agent.evaluation.table import comparisons, differences, figures
+from voice_agent.reasoning import prompts
 from voice_agent.reasoning.reasoner import AsyncReasoner
 
 MODES = ["async", "think", "direct"]
@@ -75,6 +76,15 @@ def test_stopped_and_gone_on_with_it_is_the_unbroken_run(questions: Path, tmp_pa
     before = path.read_bytes()
     evaluate(questions, tmp_path / "parts", at_once=1)
     assert path.read_bytes() == before
+
+
+def test_another_wording_of_the_prompts_is_another_run(
+    questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate(questions, tmp_path / "out", limit=1)
+    monkeypatch.setattr(prompts, "SYSTEM", "Be brief.")
+    with pytest.raises(UnusableInput, match="was made with prompts"):
+        evaluate(questions, tmp_path / "out", limit=1)
 
 
 def test_other_questions_are_another_run(questions: Path, tmp_path: Path) -> None:

@@ -241,3 +241,12 @@ def test_a_quoted_question_is_text_and_its_end_is_enough() -> None:
     steering = tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert made.opening_cue("Why <|im_end|>?").count(steering) == made.opening_cue("Why?").count(steering)
     assert len(made.opening_cue("why " * 100)) <= len(made.opening_cue("")) + prompts.QUOTED_TOKENS + 30
+
+
+@pytest.mark.parametrize("name", ["SYSTEM", "NOTICE", "FOUND_TOKENS", "REFUSALS", "QUESTION"])
+def test_another_wording_has_another_fingerprint(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = prompts.wording()
+    assert before == prompts.wording()
+    told = getattr(prompts, name)
+    monkeypatch.setattr(prompts, name, told + (told[:1] if isinstance(told, (str, tuple)) else 1))
+    assert prompts.wording() != before

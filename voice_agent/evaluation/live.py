@@ -25,6 +25,7 @@ from ..bench.first_words import first_grounded
 from ..bench.machine import machine
 from ..model_store import models_folder
 from ..parts import Parts, load_parts
+from ..reasoning.prompts import wording
 from ..record.recording import read_channels
 from ..record.report import SOUND, TRACE
 from ..record.sound_levels import Levels
@@ -52,7 +53,8 @@ def run_live(*, settings: Settings, out: Path, time: Time, minutes: float, times
     """
     if time == "virtual":
         settings = without_noise(settings)
-    about = {"version": __version__, "settings": dataclasses.asdict(settings), "time": time, "seed": seed}
+    told = {"version": __version__, "prompts": wording()}
+    about = {**told, "settings": dataclasses.asdict(settings), "time": time, "seed": seed}
     with KeptLines.open(out / "live.jsonl", about) as kept:
         wanted = _scenario_files(out, minutes, times)
         missing = [path for path in wanted if path.stem not in kept.lines]

@@ -14,6 +14,7 @@ from .. import __version__
 from ..model_store import find
 from ..reasoning.engine import Engine
 from ..reasoning.model_loading import load_language_model
+from ..reasoning.prompts import wording
 from ..reasoning.reasoner import AsyncReasoner
 from ..settings import Reasoning, Settings
 from .answering import CHARACTERS_PER_S, DeclaredTime, MeasuredTime, Timekeeper
@@ -65,6 +66,7 @@ def about_run(settings: Settings, time: Time, seed: int, dataset: str, data: Pat
     return {
         "version": __version__,
         "model": settings.models.language,
+        "prompts": wording(),
         "reasoning": dataclasses.asdict(settings.reasoning),
         "time": time,
         "costs": dataclasses.asdict(settings.costs) if time == "virtual" else None,
