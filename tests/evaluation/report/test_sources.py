@@ -47,7 +47,9 @@ def test_what_was_asked_outright_is_a_mode_of_the_run_that_asked_the_same(tmp_pa
     write(tmp_path / "outright" / "gsm8k.own.jsonl", [own], {**HEAD, "asked": "step by step"})
     other = set_line(1, "outright-llama.cpp")
     write(tmp_path / "outright" / "math500.jsonl", [other], {**HEAD, "questions": "others", "asked": "step by step"})
-    joined, apart = read_sources([tmp_path]).runs
+    write(tmp_path / "alone" / "gsm8k.jsonl", [set_line(1, "async")], {**HEAD, "time": "real"})
+    alone, joined, apart = read_sources([tmp_path]).runs
+    assert alone.modes == ["async"]
     assert joined.files == ["gsm8k.jsonl", "outright/gsm8k.own.jsonl"]
     assert joined.modes == ["async", "outright"]
     assert [line.number for line in joined.lines] == [2, 2]

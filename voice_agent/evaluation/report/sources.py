@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal, cast
 
 from ...errors import UnusableInput
@@ -192,13 +192,16 @@ def kind_of(line: Line) -> Kind:
 
 
 def _join_outright(sources: Sources) -> None:
-    """Runs that asked the same questions outright go into the one set that they belong to, where it is but one."""
+    """A run that asked outright goes into the one that it was made for: of the same questions, a folder above it."""
     asked = [run for run in sources.of("set") if set(run.modes) <= set(OUTRIGHT.values())]
     for run in asked:
+        above = {PurePath(file).parent.parent for file in run.files}
         hosts = [
             host
             for host in sources.of("set")
-            if host not in asked and all(host.head.get(key) == run.head.get(key) for key in ("questions", "dataset"))
+            if host not in asked
+            and all(host.head.get(key) == run.head.get(key) for key in ("questions", "dataset"))
+            and above & {PurePath(file).parent for file in host.files}
         ]
         if len(hosts) == 1:
             hosts[0].files += run.files
