@@ -78,12 +78,16 @@ def test_the_rows_of_the_run_are_asked_once(
     assert len(peer.asked) == ROWS
 
 
-def test_a_mode_that_lies_below_is_named(questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = evaluation(tmp_path / "run", questions, {"async": [True] * 5 + [False], "direct": [False] * ROWS})
-    assert not outright(folder, questions, Peer())
+@pytest.mark.parametrize(("mode", "fair"), [("async", False), ("think", False), ("direct", True), ("think:9", True)])
+def test_a_mode_that_lies_below_is_named(
+    mode: str, fair: bool, questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = evaluation(tmp_path / "run", questions, {"async-safe": [True] * 5 + [False], mode: [False] * ROWS})
+    assert outright(folder, questions, Peer()) == fair
     shown = capsys.readouterr().out
-    assert "direct lies below what the model reaches outright" in shown
-    assert "async lies below" not in shown
+    assert f"{mode} lies below what the model reaches outright" in shown
+    assert ("may not reason in full" in shown) == fair
+    assert "async-safe lies below" not in shown
 
 
 def test_rows_that_one_side_lacks_are_left_out(questions: Path, tmp_path: Path) -> None:

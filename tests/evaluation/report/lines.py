@@ -41,6 +41,7 @@ def injection_line(row: int, what: str, right: bool = True, **values: Any) -> di
         "right": right,
         "stated": "5",
         "thought_pieces": 100,
+        "reason": "finished",
         "spoken": "It is 5.",
         "thoughts": "one two three",
     }

@@ -80,6 +80,25 @@ def test_an_advantage_must_be_certain(tmp_path: Path) -> None:
     (judgement,) = judged([target], runs_of(tmp_path))
     assert judgement.found.startswith("'both' over 'inline': +16.7 points [+0.0,")
     assert judgement.outcome == "missed"
+    assert judgement.lost == {}
+
+
+def test_what_lost_an_accuracy_is_told(tmp_path: Path) -> None:
+    lines = [set_line(row, "think") for row in range(3)]
+    lines += [set_line(0, "async", False), set_line(1, "async", False, thoughts="17"), set_line(2, "async", False)]
+    write(tmp_path / "set.jsonl", lines)
+    spoken = [spoken_line(row, "text") for row in range(2)]
+    spoken += [spoken_line(0, "clean", False), spoken_line(1, "clean", False, numbers_missed=["7"])]
+    write(tmp_path / "spoken.jsonl", spoken)
+    lost = {
+        (one.target.measure, one.outcome): one.lost
+        for one in judged(load_targets(), runs_of(tmp_path))
+        if one.outcome == "missed"
+    }
+    assert lost == {
+        ("difference", "missed"): {"reasoning": 1, "writer": 2},
+        ("voice", "missed"): {"recognition": 1, "voice": 1},
+    }
 
 
 @pytest.mark.parametrize(

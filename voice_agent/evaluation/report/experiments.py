@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 from ...replay.measures import MEASURES as SUITE_MEASURES
@@ -18,19 +19,39 @@ from .tables import Behind, Cell, Table, text_rows
 OPENING_MEASURES = ("withdrawn", "put_right", "heard", "right")
 
 
+@dataclass(frozen=True)
+class VoiceCost:
+    """`of_text`: accuracy over that of the same rows as text."""
+
+    mode: str
+    condition: str
+    of_text: Interval
+    lines: tuple[Kept, ...]
+
+
 def spoken_tables(run: Run) -> list[Table]:
     """Voice beside text, and what lost the wrong answers."""
     return [_voice(run), _voice_failures(run)]
 
 
-def voice_against_text(run: Run) -> Iterator[tuple[str, Interval, list[Kept]]]:
-    """(mode and condition, accuracy over that of the same rows as text, lines) of every spoken condition."""
+def voice_against_text(run: Run) -> Iterator[VoiceCost]:
+    """Every spoken condition of a mode that was asked as text too."""
     lines = [line.values for line in run.lines]
     for mode, condition in conditions_of(lines):
         of_text = spoken_figures(lines, mode, condition).of_text
         if of_text is not None:
             own = [line for line in run.of_mode(mode) if line["condition"] in (condition, TEXT)]
-            yield f"{mode}, {condition}", of_text, own
+            yield VoiceCost(mode, condition, of_text, tuple(own))
+
+
+def lost_spoken(run: Run, mode: str, condition: str) -> dict[str, list[Kept]]:
+    """Wrong answers to spoken questions by kind, in the order of spoken_table's `FAILURES`."""
+    texts = {line["row"]: line.values for line in run.of_mode(mode) if line["condition"] == TEXT}
+    kinds: dict[str, list[Kept]] = {kind: [] for kind in FAILURES}
+    for line in run.of_mode(mode):
+        if line["condition"] == condition and (kind := failure_kind(line.values, texts.get(line["row"]))):
+            kinds[kind].append(line)
+    return {kind: found for kind, found in kinds.items() if found}
 
 
 def gate_table(run: Run) -> Table | None:
@@ -124,16 +145,16 @@ def _voice(run: Run) -> Table:
 def _voice_failures(run: Run) -> Table:
     """Kind by condition; in brackets those that are right as text: what the voice cost."""
     lines = [line.values for line in run.lines]
-    texts = {(line["mode"], line["row"]): line for line in lines if line["condition"] == TEXT}
+    right = {(line["mode"], line["row"]) for line in lines if line["condition"] == TEXT and line["right"]}
     named_conditions = [one for one in conditions_of(lines) if one[1] != TEXT]
+    lost = {one: lost_spoken(run, *one) for one in named_conditions}
     rows, behind = [], []
     for kind, meaning in FAILURES.items():
         cells = [Cell(kind)]
-        for mode, condition in named_conditions:
-            here = [line for line in run.of_mode(mode) if line["condition"] == condition]
-            own = [line for line in here if failure_kind(line.values, texts.get((mode, line["row"]))) == kind]
-            lost = sum(bool(texts.get((mode, line["row"]), {}).get("right")) for line in own)
-            cells.append(Cell(f"{len(own)} ({lost})" if own else "0"))
+        for (mode, condition), kinds in lost.items():
+            own = kinds.get(kind, [])
+            of_right = sum((mode, line["row"]) in right for line in own)
+            cells.append(Cell(f"{len(own)} ({of_right})" if own else "0"))
             behind += [Behind(f"{kind}: {mode}, {condition}", tuple(own))] if own else []
         rows.append((*cells, Cell(meaning)))
     columns = ("lost by", *(f"{mode}, {condition}" for mode, condition in named_conditions), "that is")

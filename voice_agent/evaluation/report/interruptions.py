@@ -1,4 +1,5 @@
-"""Runs of the injection experiment -> its tables by placement and moment, and the best placement's advantage. Pure."""
+"""Runs of the injection experiment -> its tables by placement and moment, the best placement's advantage, and what lost
+the wrong answers. Pure."""
 
 from __future__ import annotations
 
@@ -8,10 +9,20 @@ from dataclasses import dataclass
 from ..injection_table import placed_figures, solvable
 from ..intervals import Interval, difference, share
 from ..reactions import reaction
+from ..runs import Line
+from .failures import right_in_thoughts
 from .measures import in_words
 from .sources import Kept, Run
 from .tables import Behind, Cell, Table
 
+LOST_BY = {  # kind -> what would mend it; the first that holds
+    "out of tokens": "a larger budget, or a model that comes to an end sooner",
+    "writer": "a writer that keeps to the thoughts: they end in the corrected answer, and something else was said",
+    "self-doubt": "a model, or a reminder, that lets the user's word stand: the thoughts doubt the correction",
+    "panic": "more thoughts before an answer may end: it was given at once",
+    "placement": "words that enter where they are read: the answer is that to the question before its correction",
+    "reasoning": "a stronger language model: it took the correction in, and came to something else",
+}
 COLUMNS = ("words enter", "after", "of", "right", "stale", "self-doubt", "panic", "steps to reflect", "thoughts")
 
 
@@ -19,7 +30,8 @@ COLUMNS = ("words enter", "after", "of", "right", "stale", "self-doubt", "panic"
 class Advantage:
     """How much better the best placement is than the next best."""
 
-    name: str
+    best: str
+    second: str
     interval: Interval
     lines: tuple[Kept, ...]
 
@@ -41,7 +53,19 @@ def corrections(run: Run, placement: str, at: Sequence[int]) -> list[Kept]:
 
 def injection_tables(run: Run) -> list[Table]:
     """Corrections; remarks and hurries, which must change nothing."""
-    return [table for table in (_corrections(run), _controls(run)) if table.rows]
+    return [table for table in (_corrections(run), _failures(run), _controls(run)) if table.rows]
+
+
+def lost_corrections(run: Run, placement: str) -> dict[str, list[Kept]]:
+    """Wrong answers to corrections that count, by kind, in the order of `LOST_BY`."""
+    plain, altered = (
+        {line["row"]: line.values for line in run.lines if line["what"] == what} for what in ("plain", "altered")
+    )
+    kinds: dict[str, list[Kept]] = {kind: [] for kind in LOST_BY}
+    for line in corrections(run, placement, points(run)):
+        if not line["right"]:
+            kinds[_lost_by(line, plain[line["row"]], str(altered[line["row"]]["stated"]))].append(line)
+    return {kind: found for kind, found in kinds.items() if found}
 
 
 def advantage(run: Run) -> Advantage | None:
@@ -54,7 +78,7 @@ def advantage(run: Run) -> Advantage | None:
     rows = [row for row in by_row[best] if row in by_row[second]]
     interval = difference([by_row[best][row] for row in rows], [by_row[second][row] for row in rows])
     lines = [line for name in (best, second) for line in corrections(run, name, points(run))]
-    return Advantage(f"'{best}' over '{second}'", interval, tuple(lines))
+    return Advantage(best, second, interval, tuple(lines))
 
 
 def _right_by_row(run: Run, placement: str) -> dict[int, float]:
@@ -111,6 +135,29 @@ def _corrections(run: Run) -> Table:
         (*behind, Behind("asked outright", tuple(asked))),
         note,
     )
+
+
+def _failures(run: Run) -> Table:
+    found = {placement: lost_corrections(run, placement) for placement in placements(run)}
+    kinds = [kind for kind in LOST_BY if any(kind in lost for lost in found.values())]
+    rows = tuple(
+        (Cell(kind), *(Cell(str(len(lost.get(kind, ())))) for lost in found.values()), Cell(LOST_BY[kind]))
+        for kind in kinds
+    )
+    behind = tuple(
+        Behind(f"{name}, {kind}", tuple(lines)) for name, lost in found.items() for kind, lines in lost.items()
+    )
+    note = "The thoughts are scored as the words are, by the number that they state last."
+    return Table("Corrections: wrong answers by kind", ("lost by", *found, "what would mend it"), rows, behind, note)
+
+
+def _lost_by(line: Kept, plain: Line, gold: str) -> str:
+    """The kind of a wrong answer. plain: the uncorrected run of the row; gold: the answer to the altered question."""
+    if line["reason"] == "budget":
+        return "out of tokens"
+    if right_in_thoughts(line["thoughts"], gold):
+        return "writer"
+    return reaction(line.values, plain) or ("placement" if line["stale"] else "reasoning")
 
 
 def _controls(run: Run) -> Table:

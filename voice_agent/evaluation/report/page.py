@@ -98,14 +98,22 @@ def markdown(sections: Sequence[Section], judgements: Sequence[Judgement], page:
 
 
 def first_paragraph(judgements: Sequence[Judgement]) -> str:
-    """What was not reached, then what was not measured, then what was reached."""
+    """What was not reached, and by what; then what was not measured, then what was reached."""
     missed = [one for one in judgements if one.outcome == "missed"]
     reached = [one for one in judgements if one.outcome == "reached"]
-    not_reached = "; ".join(f"{one.target.what} ({one.where}: {one.found})" for one in missed)
+    not_reached = "; ".join(f"{one.target.what} ({one.where}: {one.found}{_lost(one)})" for one in missed)
     unmeasured = "; ".join(f"{what} ({', '.join(sets)})" for what, sets in not_measured(judgements).items())
     parts = [f"Not reached: {not_reached}." if missed else "No target that was measured was missed."]
+    if any(one.lost for one in missed):
+        parts.append("What would mend them: see wrong answers by kind, below.")
     parts += [f"Not measured: {unmeasured}."] if unmeasured else []
     return " ".join([*parts, f"Reached: {len(reached)} of the {len(missed) + len(reached)} that were measured."])
+
+
+def _lost(judgement: Judgement) -> str:
+    """'; wrong answers: 14 by reasoning, 1 by writer'"""
+    kinds = ", ".join(f"{count} by {kind}" for kind, count in judgement.lost.items())
+    return f"; wrong answers: {kinds}" if kinds else ""
 
 
 def not_measured(judgements: Sequence[Judgement]) -> dict[str, list[str]]:

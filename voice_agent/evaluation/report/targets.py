@@ -8,16 +8,18 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from ...errors import UnusableInput
 from ..intervals import Interval
-from .experiments import voice_against_text
-from .interruptions import advantage
+from .experiments import lost_spoken, voice_against_text
+from .failures import by_kind
+from .interruptions import advantage, lost_corrections
 from .measures import (
     MEASURES,
+    RIGHT,
     Measure,
     difference_in_words,
     in_words,
@@ -28,6 +30,7 @@ from .measures import (
 from .sources import Kept, Run
 
 TARGETS_PATH = Path(__file__).with_name("targets.toml")
+Outcome = Literal["reached", "missed", "not measured"]
 How = Literal["difference", "ratio", "median", "voice", "advantage"]
 HOWS: tuple[How, ...] = ("difference", "ratio", "median", "voice", "advantage")
 
@@ -51,10 +54,11 @@ class Judgement:
 
     target: Target
     dataset: str
-    outcome: Literal["reached", "missed", "not measured"]
+    outcome: Outcome
     where: str = ""  # set, condition and files
     found: str = ""
     lines: tuple[Kept, ...] = ()
+    lost: dict[str, int] = field(default_factory=dict)  # behind an accuracy: how many wrong answers of each kind
 
 
 def load_targets(path: Path = TARGETS_PATH) -> list[Target]:
@@ -99,36 +103,51 @@ def _set_of(run: Run) -> str:
     return {"set": run.dataset, "spoken": "spoken", "injection": "interruptions"}.get(run.kind, "")
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """A figure where it was found; `lost`: the wrong answers behind an accuracy, by kind."""
+
+    where: str
+    interval: Interval
+    enough: bool
+    found: str
+    lines: Sequence[Kept]
+    lost: dict[str, list[Kept]] = field(default_factory=dict)
+
+
 def _judge(target: Target, dataset: str, run: Run) -> Iterator[Judgement]:
-    for where, interval, reached, found, lines in _measured(target, run):
-        if not math.isnan(interval.mean):
-            files = f"{dataset}{where}, {' and '.join(run.files)}"
-            yield Judgement(target, dataset, "reached" if reached else "missed", files, found, tuple(lines))
+    for one in _measured(target, run):
+        if not math.isnan(one.interval.mean):
+            files = f"{dataset}{one.where}, {' and '.join(run.files)}"
+            lost = {kind: len(lines) for kind, lines in one.lost.items()}
+            outcome: Outcome = "reached" if one.enough else "missed"
+            yield Judgement(target, dataset, outcome, files, one.found, tuple(one.lines), lost)
 
 
-def _measured(target: Target, run: Run) -> Iterator[tuple[str, Interval, bool, str, list[Kept]]]:
-    """Where, the figure, whether it is enough, in words, and its lines."""
+def _measured(target: Target, run: Run) -> Iterator[_Measured]:
     if target.measure == "voice":
-        for name, interval, lines in voice_against_text(run):
-            yield f" {name}", interval, _enough(target, interval.mean), in_words(interval, "share"), lines
+        for cost in voice_against_text(run):
+            where, words = f" {cost.mode}, {cost.condition}", in_words(cost.of_text, "share")
+            lost = lost_spoken(run, cost.mode, cost.condition)
+            yield _Measured(where, cost.of_text, _enough(target, cost.of_text.mean), words, cost.lines, lost)
     elif target.measure == "advantage":
-        best = advantage(run)
-        if best:
-            words = f"{best.name}: {best.interval.points()}"
-            beyond = best.interval.low > (target.at_least or 0.0)
-            yield "", best.interval, beyond, words, list(best.lines)
+        if found := advantage(run):
+            words = f"'{found.best}' over '{found.second}': {found.interval.points()}"
+            beyond = found.interval.low > (target.at_least or 0.0)
+            yield _Measured("", found.interval, beyond, words, found.lines, lost_corrections(run, found.best))
     else:
         yield from _of_modes(target, run)
 
 
-def _of_modes(target: Target, run: Run) -> Iterator[tuple[str, Interval, bool, str, list[Kept]]]:
+def _of_modes(target: Target, run: Run) -> Iterator[_Measured]:
     measure = next(measure for measure in MEASURES if measure.name == target.key)
     for attack in dict.fromkeys(line.get("attack") for line in run.lines):
         own = [[line for line in run.of_mode(mode) if line.get("attack") == attack] for mode in target.modes]
         interval, decisive, words = _figure(target, measure, own)
         if interval is not None:
-            where = f" with {attack}" if attack else ""
-            yield where, interval, _enough(target, decisive), words, [line for lines in own for line in lines]
+            where, lines = f" with {attack}" if attack else "", [line for lines in own for line in lines]
+            lost = by_kind(own[0]) if measure is RIGHT else {}
+            yield _Measured(where, interval, _enough(target, decisive), words, lines, lost)
 
 
 def _figure(target: Target, measure: Measure, own: Sequence[Sequence[Kept]]) -> tuple[Interval | None, float, str]:
