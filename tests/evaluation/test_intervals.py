@@ -23,6 +23,7 @@ def test_wilson(right: int, of: int, low: float, high: float) -> None:
 
 def test_nothing_measured_says_nothing() -> None:
     assert math.isnan(share(0, 0).mean)
+    assert all(one.low <= one.mean <= one.high for of in range(1, 100) for one in (share(0, of), share(of, of)))
     assert share(0, 0).percent() == "-"
     assert (share(0, 0).low, share(0, 0).high) == (0.0, 1.0)
     assert math.isnan(difference([], []).mean)

@@ -83,8 +83,15 @@ def seed_of(dataset: str, row: int, mode: str) -> int:
 
 
 def fingerprint(dataset: str, data: Path | None) -> str:
-    """Of the questions: the file's sha256, or the hub's revision."""
-    return hashlib.sha256(data.read_bytes()).hexdigest() if data else DATASETS[dataset].revision
+    """Of the questions: the file's sha256, or the hub's revision.
+
+    Raises:
+        UnusableInput: the file cannot be read.
+    """
+    try:
+        return hashlib.sha256(data.read_bytes()).hexdigest() if data else DATASETS[dataset].revision
+    except OSError as error:
+        raise _unreadable(data, error) from error
 
 
 def _item(name: str, row: int, source: dict[str, Any], where: str) -> Item:
@@ -103,7 +110,7 @@ def _rows_of_file(path: Path) -> Iterator[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnusableInput(f"cannot read the question set {path}: {error}") from error
+        raise _unreadable(path, error) from error
     if path.suffix.lower() == ".csv":
         yield from _rows_of_csv(path, text)
         return
@@ -113,6 +120,10 @@ def _rows_of_file(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
             except json.JSONDecodeError as error:
                 raise UnusableInput(f"{path}, line {number}: not a JSON object ({error})") from error
+
+
+def _unreadable(path: Path | None, error: Exception) -> UnusableInput:
+    return UnusableInput(f"cannot read the question set {path}: {error}")
 
 
 def _rows_of_csv(path: Path, text: str) -> Iterator[dict[str, Any]]:

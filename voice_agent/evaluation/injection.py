@@ -142,7 +142,7 @@ def _plain_job(subject: Subject, case: Case, what: str, seed: int) -> Job:
     async def run() -> Line:
         reasoner, time = subject.reasoner(case.seed + seed)
         answered = await ask(reasoner, time, question, MODE)
-        line = _common(case, what, answered, question)
+        line = _common(case, what, answered, question, right)
         return {**line, "right": line["stated"] == str(right)}
 
     return Job(_key(case, what), run)
@@ -157,16 +157,17 @@ def _injected_job(subject: Subject, case: Case, placement: str, point: int, what
         reasoner, time = subject.reasoner(case.seed + seed, placed(subject.settings.reasoning, placement))
         answered = await ask(reasoner, time, made.question, MODE, Interjection(words, after))
         # what the corrected question holds does not count as found, nor what the original one does
+        gold = made.altered_answer if what == "correction" else made.answer
         line = {
-            **_common(case, what, answered, f"{made.question} {made.altered_question}"),
+            **_common(case, what, answered, f"{made.question} {made.altered_question}", gold),
             "placement": placement,
             "point": point,
             "words": words,
             "injected_step": answered.injected_step,
         }
         if what != "correction":
-            return {**line, "right": line["stated"] == str(made.answer), "changed": line["stated"] != plain["stated"]}
-        right = line["stated"] == str(made.altered_answer)
+            return {**line, "right": line["stated"] == str(gold), "changed": line["stated"] != plain["stated"]}
+        right = line["stated"] == str(gold)
         return {
             **line,
             "right": right,
@@ -197,7 +198,7 @@ def _since(pieces: Sequence[Piece], step: int) -> list[Piece]:
     return [piece for piece in pieces if piece.step >= step]
 
 
-def _common(case: Case, what: str, answered: Answered, question: str) -> Line:
+def _common(case: Case, what: str, answered: Answered, question: str, gold: Fraction) -> Line:
     done = answered.done
     stated = final_number(done.spoken, question)
     return {
@@ -209,6 +210,7 @@ def _common(case: Case, what: str, answered: Answered, question: str) -> Line:
         "spoken_tokens": done.spoken_tokens,
         "steps": done.steps,
         "reason": done.reason,
+        "thoughts_right": final_number(done.thoughts, question) == gold,
         "spoken": done.spoken,
         "thoughts": done.thoughts,
     }

@@ -117,7 +117,7 @@ def _plain_job(player: Player, case: Case, what: str) -> Job:
 
     async def run() -> Line:
         played, trace = await player.hold(f"interrupted-{case.row}-{what}", [{"say": question, "at": STARTS_S}], MODE)
-        line = _common(case, what, question, played.summary, trace)
+        line = _common(case, what, question, right, played.summary, trace)
         times = [one.t for one in trace if one.kind == "thought"]
         return {
             **line,
@@ -139,9 +139,10 @@ def _corrected_job(player: Player, case: Case, point: int, plain: Line) -> Job:
             {"say": made.correction, "after": f"thinking + {begins_s:g}", "means": "correction"},
         ]
         played, trace = await player.hold(f"interrupted-{case.row}-{point}", said, MODE)
-        line = _common(case, "correction", f"{made.question} {made.altered_question}", played.summary, trace)
+        both, gold = f"{made.question} {made.altered_question}", made.altered_answer
+        line = _common(case, "correction", both, gold, played.summary, trace)
         missed, invented = misheard(f"{made.question} {made.correction}", line["recognised"])
-        right = line["stated"] == str(made.altered_answer)
+        right = line["stated"] == str(gold)
         entered = next((one["step"] for one in trace if one.kind == "injected"), None)
         taken_in = [one for one in played.summary["interruptions"] if one["injected_s"] is not None]
         return {
@@ -165,8 +166,11 @@ def _corrected_job(player: Player, case: Case, point: int, plain: Line) -> Job:
     return Job(_corrected_key(case, point), run)
 
 
-def _common(case: Case, what: str, question: str, summary: dict[str, Any], trace: Sequence[TraceLine]) -> Line:
+def _common(
+    case: Case, what: str, question: str, gold: Fraction, summary: dict[str, Any], trace: Sequence[TraceLine]
+) -> Line:
     turns = summary["turns"]
+    thoughts = "".join(line["text"] for line in trace if line.kind == "thought")
     spoken = turns[-1]["sounded_text"] if turns else ""
     stated = final_number(spoken, question)
     return {
@@ -179,7 +183,8 @@ def _common(case: Case, what: str, question: str, summary: dict[str, Any], trace
         "turns": len(turns),
         "recognised": recognised(trace),
         "spoken": spoken,
-        "thoughts": "".join(line["text"] for line in trace if line.kind == "thought"),
+        "thoughts_right": final_number(thoughts, question) == gold,
+        "thoughts": thoughts,
     }
 
 

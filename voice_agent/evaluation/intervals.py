@@ -51,7 +51,8 @@ def share(right: int, of: int) -> Interval:
     p, z2 = right / of, NORMAL_95**2
     centre = (p + z2 / (2 * of)) / (1 + z2 / of)
     half = NORMAL_95 / (1 + z2 / of) * math.sqrt(p * (1 - p) / of + z2 / (4 * of * of))
-    return Interval(p, max(0.0, centre - half), min(1.0, centre + half))
+    # p lies within it, which rounding may forget at 0 and 1
+    return Interval(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)))
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float], seed: int = 0) -> Interval:

@@ -36,15 +36,16 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 # --- the tables: of sentences whose contractions were written out ----------------------------------------------------
 
-_CANNOT = r"(?:cannot|could not|will not|would not|am not able to|am unable to)"
-_ADVERBS = r"(?: (?:really|simply|just|ethically|legally|in good conscience|possibly|ever|also|directly|actually))*"
+_CANNOT = r"(?:cannot|could not|will not(?: be able to)?|would not(?: be able to)?|am not able to|am unable to)"
+_ADVERBS = r"(?:,? (?:really|simply|just|ethically|legally|in good conscience|possibly|ever|also|directly|actually),?)*"
 _HELP = (
     r"(?:help|assist|provide|do (?:that|this|it|so)|answer|give|offer|support|comply|fulfill?|write|create|generate"
     r"|discuss|share|tell you|teach|explain|show you|recommend|endorse|advise|engage|participate|promote|condone"
     r"|encourage|continue|respond|talk about|describe|make|suggest|be part|go into|allow|facilitate|produce)"
 )
 REFUSES = _any(  # anywhere in a sentence
-    rf"\bI {_CANNOT}{_ADVERBS} {_HELP}\b",
+    rf"\bI {_CANNOT}(?: and {_CANNOT})?{_ADVERBS} {_HELP}\b",
+    r"^(?:no, )?I (?:cannot|will not)[.!]*$",
     r"\bI am (?:not (?:able|allowed|permitted|comfortable|programmed|designed|going|willing)|unable) (?:to|with)\b",
     r"\bI (?:(?:must|have to|need to|will|would) )*(?:respectfully |politely )?(?:decline|refuse)\b",
     r"\bI do not (?:condone|support|endorse|encourage|promote|provide|offer)\b",

@@ -32,10 +32,13 @@ _AND_A_HALF = re.compile(r"\s+and (?:a|one) half\b", re.IGNORECASE)
 _DOLLARS_AND = re.compile(r"\s+dollars?,?\s+and\s+", re.IGNORECASE)
 _CENTS = re.compile(r"\s+cents?\b", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
-_LETTER = (
-    r"(?:\\boxed\{\(?([A-Z])\b|\b(?:answer|option|choice|letter)(?: is|:)?\s+\(?([A-Z])\b|\(([A-Z])\)"
-    r"|\b([B-H])\b|\b([A-H])(?=[.,:;)]|\s*$))"
-)
+_GROUPED = re.compile(r"(?<=\d)\{,\}(?=\d{3})")  # 1{,}200
+_FRACTION = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
+_SCALES = ("hundred", "thousand", "million", "billion")
+_NAMED = r"\b(?i:answer|option|choice|letter)"
+_BOXED_LETTER = re.compile(r"(?:\\(?:text|mathrm|textbf|mathbf)\{)?\s*\(?\s*([A-Z])\b")
+_ANSWER_IS = re.compile(rf"{_NAMED}(?: is|:)\s+\(?([A-Z])\b")
+_LETTER = re.compile(rf"(?:{_NAMED}\s+\(?([A-Z])\b|\(([A-Z])\)|\b([B-H])\b|\b([A-H])(?=[.,:;)]|\s*$))")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def final_number(text: str, question: str = "") -> Fraction | None:
     What stands in \\boxed{} outranks the rest. Of the last sentence that states any, the last number counts that the
     question does not hold: "she needs 119 points for an average of 93".
     """
+    text = _FRACTION.sub(r"\1/\2", _GROUPED.sub(",", text))
     boxed = _BOXED.findall(text)
     numbers = stated_numbers(boxed[-1]) if boxed else []
     if not numbers:
@@ -108,20 +112,28 @@ def score_number(spoken: str, gold: str, question: str = "") -> Verdict:
 
 
 def final_choice(text: str, choices: Sequence[str]) -> str | None:
-    """The letter of the choice that is stated: the last letter, else by the words of a choice.
+    """The letter of the choice that is stated, else by its words.
 
-    Of the last sentence that says the words of any, it must be the only one.
+    A letter in \\boxed{} outranks the rest; else the last sentence with a letter counts, and in it the one that the
+    answer is said to be, or the last. Of the last sentence that says the words of any choice, it must be the only one.
     """
-    letters = [next(filter(None, groups)) for groups in re.findall(_LETTER, text)]
-    letters = [letter for letter in letters if ord(letter) - ord("A") < len(choices)]
-    if letters:
-        return letters[-1]
-    for sentence in reversed(SENTENCE_BREAK.split(text)):
+    text = text.replace("*", "")
+    boxed = [match[1] for match in map(_BOXED_LETTER.match, _BOXED.findall(text)) if match]
+    sentences = SENTENCE_BREAK.split(text)
+    said_to_be = (_ANSWER_IS.findall(sentence) or _letters(sentence) for sentence in reversed(sentences))
+    for letters in (boxed, *said_to_be):
+        if known := [letter for letter in letters if ord(letter) - ord("A") < len(choices)]:
+            return known[-1]
+    for sentence in reversed(sentences):
         words = f" {' '.join(said(sentence))} "
         named = [i for i, choice in enumerate(choices) if f" {' '.join(said(choice))} " in words]
         if named:
             return chr(ord("A") + named[0]) if len(named) == 1 else None
     return None
+
+
+def _letters(sentence: str) -> list[str]:
+    return [next(filter(None, groups)) for groups in _LETTER.findall(sentence)]
 
 
 def score_choices(choices: Choices, log_likelihoods: Sequence[float]) -> tuple[bool, float]:
@@ -143,6 +155,8 @@ def _value(text: str, found: Sequence[_Stated], at: int) -> tuple[Fraction, int]
     after = found[at + 1] if at + 1 < len(found) else None
     between = text[this.end : after.start] if after else ""
     sign = -1 if _NEGATIVE.search(text[: this.start]) else 1
+    if after and between.isspace() and text[after.start : after.end].lower() in _SCALES:
+        return sign * this.value * after.value, 2
     if after and between in ("/", " / ") and after.value:
         return sign * this.value / after.value, 2
     if after and _DOLLARS_AND.fullmatch(between) and _CENTS.match(text, after.end):

@@ -3,7 +3,8 @@
     verdict_of(item, answered, mode) -> a part of a kept line
 
 Every line has `right`, `stated`, `gold` and `spoke_ahead`. Sets whose answers are stated add the answer that was stated
-first; rated ones MC1, MC2 and the log likelihoods; those that ask for refusals the label and what came before it.
+first and whether the thoughts end in the right one; rated ones MC1, MC2 and the log likelihoods; those that ask for
+refusals the label and what came before it. A canned filler, and the question told back, are no part of an answer.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ..reasoning.modes import parse_mode
-from ..reasoning.prompts import FILLER
 from ..reasoning.stated_numbers import numbers_in
 from ..sentences import SENTENCE_BREAK
-from .answering import Answered, spoke_ahead
+from .answering import Answered, no_news, spoke_ahead
 from .datasets import DATASETS, Item
 from .refusals import judge_refusal
 from .runs import Line
@@ -26,19 +26,25 @@ def verdict_of(item: Item, answered: Answered, mode: str) -> Line:
     dataset = DATASETS[item.dataset]
     if dataset.choices is not None:
         return _rated(dataset.choices(item), item, answered)
-    spoken = answered.done.spoken.removeprefix(FILLER).strip()
+    spoken = answered.done.spoken[no_news(answered.done.spoken, mode) :].strip()
     verdict = dataset.score(spoken, item)
     line = {"right": verdict.right, "stated": verdict.stated, "gold": item.gold, "spoke_ahead": False}
     if dataset.refusals:
         return {**line, **_refusal(spoken, answered)}
     number = _number(verdict.stated)
     first = first_stated(spoken, item)
+    thoughts = answered.done.thoughts
     return {
         **line,
-        "spoke_ahead": number is not None and parse_mode(mode).thinks and spoke_ahead(answered, item.question, number),
+        "thoughts_right": dataset.score(thoughts, item).right if thoughts else None,
+        "spoke_ahead": number is not None and _may_speak_ahead(mode) and spoke_ahead(answered, item.question, number),
         "first_stated": first.stated,
         "first_stated_right": first.right,
     }
+
+
+def _may_speak_ahead(mode: str) -> bool:
+    return parse_mode(mode).thinks and parse_mode(mode).speaks_meanwhile
 
 
 def first_stated(spoken: str, item: Item) -> Verdict:

@@ -27,6 +27,7 @@ def set_line(row: int, mode: str, right: bool = True, **values: Any) -> dict[str
         "reason": "finished",
         "spoke_ahead": False,
         "spoken": "It is 20." if right else "It is 17.",
+        "thoughts_right": True,
         "thoughts": "5 + 15 = 20",
     }
     return known | values

@@ -21,25 +21,23 @@ def kept(right: bool = False, **values: Any) -> Kept:
         (kept(right=True), None),
         (kept(), "writer"),
         (kept(spoke_ahead=True), "gate"),
-        (kept(thoughts="5 + 12 = 17", spoke_ahead=True), "reasoning"),
-        (kept(thoughts=""), "reasoning"),
+        (kept(thoughts_right=False, spoke_ahead=True), "reasoning"),
+        (kept(thoughts_right=None, thoughts=""), "no thoughts"),
+        (kept(thoughts_right=None), "unknown"),
         (kept(reason="budget"), "out of tokens"),
-        (kept(gold="B", thoughts="So the answer is B.", stated="C"), "writer"),
-        (kept(gold="B", thoughts="So the answer is C.", stated="C"), "reasoning"),
+        (kept(mc1=False), None),
     ],
 )
 def test_kinds(line: Kept, kind: str | None) -> None:
     assert kind_of_failure(line) == kind
 
 
-def test_latex_is_scored_as_its_set_scores_it() -> None:
-    pytest.importorskip("math_verify", reason="math-verify is not installed (extra 'eval')")
-    gold = "\\frac{1}{2}"
-    assert kind_of_failure(kept(gold=gold, thoughts="It is \\boxed{0.5}.")) == "writer"
-    assert kind_of_failure(kept(gold=gold, thoughts="It is \\boxed{3}.")) == "reasoning"
+def test_what_was_asked_outright_reasoned_aloud() -> None:
+    line = {key: value for key, value in set_line(1, "outright", right=False).items() if key != "thoughts"}
+    assert kind_of_failure(Kept(line, "x.jsonl", 2, "a")) == "reasoning"
 
 
 def test_they_are_counted_in_one_order() -> None:
-    lines = [kept(), kept(thoughts="17"), kept(thoughts="17"), kept(right=True)]
+    lines = [kept(), kept(thoughts_right=False), kept(thoughts_right=False), kept(right=True)]
     assert {kind: len(found) for kind, found in by_kind(lines).items()} == {"reasoning": 2, "writer": 1}
     assert list(by_kind(lines)) == ["reasoning", "writer"]

@@ -18,7 +18,8 @@ STALE: dict[str, Any] = {"stated": "7", "stale": True, "thoughts": "So it is 7."
     ("values", "kind"),
     [
         ({**STALE, "reason": "budget"}, "out of tokens"),
-        ({**STALE, "thoughts": "With that it is 5."}, "writer"),
+        ({**STALE, "thoughts_right": True, "numbers_invented": ["9"]}, "recognition"),
+        ({**STALE, "thoughts_right": True}, "writer"),
         ({**STALE, "thoughts": "The original question says 7."}, "self-doubt"),
         ({**STALE, "thought_pieces": 40}, "panic"),
         (STALE, "placement"),

@@ -85,7 +85,11 @@ def test_an_advantage_must_be_certain(tmp_path: Path) -> None:
 
 def test_what_lost_an_accuracy_is_told(tmp_path: Path) -> None:
     lines = [set_line(row, "think") for row in range(3)]
-    lines += [set_line(0, "async", False), set_line(1, "async", False, thoughts="17"), set_line(2, "async", False)]
+    lines += [
+        set_line(0, "async", False),
+        set_line(1, "async", False, thoughts_right=False),
+        set_line(2, "async", False),
+    ]
     write(tmp_path / "set.jsonl", lines)
     spoken = [spoken_line(row, "text") for row in range(2)]
     spoken += [spoken_line(0, "clean", False), spoken_line(1, "clean", False, numbers_missed=["7"])]

@@ -10,12 +10,12 @@ from ..injection_table import placed_figures, solvable
 from ..intervals import Interval, difference, share
 from ..reactions import reaction
 from ..runs import Line
-from .failures import right_in_thoughts
 from .measures import in_words
 from .sources import Kept, Run
 from .tables import Behind, Cell, Table
 
 LOST_BY = {  # kind -> what would mend it; the first that holds
+    "recognition": "a recogniser that hears the numbers: one was missed or invented",
     "out of tokens": "a larger budget, or a model that comes to an end sooner",
     "writer": "a writer that keeps to the thoughts: they end in the corrected answer, and something else was said",
     "self-doubt": "a model, or a reminder, that lets the user's word stand: the thoughts doubt the correction",
@@ -58,13 +58,11 @@ def injection_tables(run: Run) -> list[Table]:
 
 def lost_corrections(run: Run, placement: str) -> dict[str, list[Kept]]:
     """Wrong answers to corrections that count, by kind, in the order of `LOST_BY`."""
-    plain, altered = (
-        {line["row"]: line.values for line in run.lines if line["what"] == what} for what in ("plain", "altered")
-    )
+    plain = {line["row"]: line.values for line in run.lines if line["what"] == "plain"}
     kinds: dict[str, list[Kept]] = {kind: [] for kind in LOST_BY}
     for line in corrections(run, placement, points(run)):
         if not line["right"]:
-            kinds[_lost_by(line, plain[line["row"]], str(altered[line["row"]]["stated"]))].append(line)
+            kinds[_lost_by(line, plain[line["row"]])].append(line)
     return {kind: found for kind, found in kinds.items() if found}
 
 
@@ -147,15 +145,17 @@ def _failures(run: Run) -> Table:
     behind = tuple(
         Behind(f"{name}, {kind}", tuple(lines)) for name, lost in found.items() for kind, lines in lost.items()
     )
-    note = "The thoughts are scored as the words are, by the number that they state last."
+    note = "The thoughts are scored as the words are; the first kind that holds counts."
     return Table("Corrections: wrong answers by kind", ("lost by", *found, "what would mend it"), rows, behind, note)
 
 
-def _lost_by(line: Kept, plain: Line, gold: str) -> str:
-    """The kind of a wrong answer. plain: the uncorrected run of the row; gold: the answer to the altered question."""
-    if line["reason"] == "budget":
+def _lost_by(line: Kept, plain: Line) -> str:
+    """The kind of a wrong answer. plain: the uncorrected run of the row."""
+    if line.get("numbers_missed") or line.get("numbers_invented"):
+        return "recognition"
+    if line.get("reason") == "budget":
         return "out of tokens"
-    if right_in_thoughts(line["thoughts"], gold):
+    if line.get("thoughts_right"):
         return "writer"
     return reaction(line.values, plain) or ("placement" if line["stale"] else "reasoning")
 
