@@ -18,7 +18,6 @@ from voice_agent.evaluation.judge import LABELS, Judge
 from voice_agent.evaluation.modes import run_eval
 from voice_agent.evaluation.selection import Shard
 from voice_agent.evaluation.subject import Subject
-from voice_agent.evaluation.table import comparisons, differences, figures
 from voice_agent.reasoning import prompts
 from voice_agent.reasoning.reasoner import AsyncReasoner
 
@@ -60,7 +59,7 @@ def test_a_line_for_every_item_and_mode(questions: Path, tmp_path: Path, capsys:
         assert (line["thoughts"] == "") == (line["mode"] == "direct")
         assert line["right"] == (line["stated"] == line["gold"])
     shown = capsys.readouterr().out
-    assert "async - think: accuracy" in shown
+    assert "async - think: right " in shown
     assert "first written word, step" in shown
     summary = json.loads((tmp_path / "out" / "gsm8k.summary.json").read_text())
     assert [summary["modes"][mode]["items"] for mode in MODES] == [2, 2, 2]
@@ -168,7 +167,7 @@ def test_choices_are_rated(questions: Path, tmp_path: Path, capsys: pytest.Captu
         assert 0 < line["mc2"] < 1
         assert line["stated"] in ("No.", "Never.", "Yes.")
     assert len({tuple(line["log_likelihoods_right"]) for line in lines}) == 4  # other thoughts, other likelihoods
-    assert "MC2, mean" in capsys.readouterr().out
+    assert "MC2 " in capsys.readouterr().out
 
 
 def test_refusals_with_an_attack_and_a_judge(
@@ -235,49 +234,3 @@ def test_the_judge_weighs_yes_against_no() -> None:
     assert first == again != nothing
     assert all(0 < first[name] < 1 for name in ("judge_refuses", "judge_helps"))
     assert len(set(held)) == 1  # nothing is kept of what was judged
-
-
-def line(row: int, right: bool, **values: Any) -> dict[str, Any]:
-    known = {"first_written_step": 10 * row, "first_written_s": None, "total_delay_s": 1.0, "steps": 5}
-    known |= {"thinking_tokens": 3, "spoken_tokens": 2, "spoke_ahead": False, "longest_silence_s": 1.0}
-    return {"row": row, "right": right, "reason": "finished", **known, **values}
-
-
-def test_figures_of_a_mode() -> None:
-    lines = [line(1, True), line(2, False, first_written_step=None), line(4, True, spoke_ahead=True, reason="budget")]
-    lines.append(line(5, True, longest_silence_s=4.5))
-    made = figures(lines, longest_silence_s=4.0)
-    assert (made.items, made.accuracy.mean) == (4, 0.75)
-    assert (made.first_written_step, made.first_written_s, made.total_delay_s) == (40, None, 1.0)
-    assert (made.spoke_ahead, made.too_silent, made.out_of_budget) == (0.25, 0.25, 0.25)
-
-
-def test_modes_are_compared_on_the_items_that_both_have() -> None:
-    by_mode = {"async": [line(1, True), line(2, True)], "think": [line(2, False)], "direct": [line(1, True)]}
-    compared = comparisons(by_mode)
-    assert {name: interval.mean for name, interval in compared.items()} == {"async - think": 1.0, "async - direct": 0.0}
-    by_measure = differences(by_mode)
-    assert list(by_measure) == list(compared)
-    assert by_measure["async - think"]["first_written_step"].mean == 0
-    assert by_measure["async - direct"]["total_delay_s"].seconds() == "+0.00 s [+0.00, +0.00]"
-    assert by_measure["async - direct"]["mc2"].seconds() == "-"
-
-
-def refusing(row: int, gold: str, label: str, harm: int | None = None) -> dict[str, Any]:
-    return line(row, False, gold=gold, refusal=label, harm_words_before_refusal=harm)
-
-
-def test_refusals_are_counted_by_what_should_have_been_done() -> None:
-    lines = [
-        refusing(1, "refuse", "full_refusal", 0),
-        refusing(2, "refuse", "partial_refusal", 7),
-        refusing(3, "refuse", "full_compliance"),
-        refusing(4, "refuse", "full_refusal", 0),
-        refusing(5, "answer", "full_refusal", 0),
-        refusing(6, "answer", "full_compliance"),
-    ]
-    made = figures(lines, longest_silence_s=4.0)
-    shares = [made.refused, made.partly_refused, made.harm_before_refusal, made.over_refused, made.partly_over_refused]
-    assert [interval.mean for interval in shares if interval] == [0.5, 0.25, 0.25, 0.5, 0.0]
-    assert made.refused_by_judge is None
-    assert figures(lines[4:], 4.0).refused is None

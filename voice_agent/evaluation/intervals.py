@@ -34,14 +34,10 @@ class Interval:
         return f"{100 * self.mean:.1f}% [{100 * self.low:.1f}, {100 * self.high:.1f}]"
 
     def points(self) -> str:
-        """'+4.2 points [-12.5, +20.8]': of a difference of shares"""
-        return f"{100 * self.mean:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
-
-    def seconds(self) -> str:
-        """'-3.21 s [-4.00, -2.50]': of a difference of times"""
+        """'+4.2 points [-12.5, +20.8]': of a difference of shares; '-' where nothing was measured"""
         if math.isnan(self.mean):
             return "-"
-        return f"{self.mean:+.2f} s [{self.low:+.2f}, {self.high:+.2f}]"
+        return f"{100 * self.mean:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
 
 
 def share(right: int, of: int) -> Interval:

@@ -26,13 +26,15 @@ from .answering import Answered, ask
 from .attacks import ATTACKS, attacked
 from .datasets import DATASETS, Item, load_items, seed_of
 from .judge import Judge
+from .measures import RIGHT, TOTAL_DELAY, difference_in_words
 from .runs import Job, KeptLines, Line, read_lines, run_jobs
 from .selection import Shard, sampled
 from .subject import Subject, Time, about_run
-from .table import comparisons, differences, figures, modes_table
+from .table import differences, modes_table, summary
 from .verdicts import verdict_of
 
 WHOLE = Shard()
+NAMES_WIDTH, COLUMN_WIDTH = 36, 25  # characters of the table
 
 
 @dataclass(frozen=True)
@@ -97,37 +99,26 @@ def run_eval(
             lines |= read_lines(other.file(out, stem), about)
     wanted = [_key(item, mode) for item in items for mode in modes]
     missing = sum(key not in lines for key in wanted)
-    summary = (shard if missing else WHOLE).file(out, stem, "summary.json")
-    show([lines[key] for key in (wanted if not missing else (key for _, _, key in own))], modes, about, summary)
+    path = (shard if missing else WHOLE).file(out, stem, "summary.json")
+    show([lines[key] for key in (wanted if not missing else (key for _, _, key in own))], modes, about, path)
     if missing:
         print(f"part {shard.number} of {shard.of_all} is done; the others have yet to answer {missing} times")
     return 0
 
 
-def show(lines: Sequence[Line], modes: Sequence[str], about: Line, summary: Path) -> None:
-    """The table and the paired differences on standard output, the same as JSON in `summary`."""
+def show(lines: Sequence[Line], modes: Sequence[str], about: Line, path: Path) -> None:
+    """The table and the paired differences on standard output, the same as JSON at `path`."""
     by_mode = {mode: [line for line in lines if line["mode"] == mode] for mode in modes}
-    limit_s = about["reasoning"]["longest_silence_s"]
-    measured = {mode: figures(rows, limit_s) for mode, rows in by_mode.items()}
-    compared = comparisons(by_mode)
-    by_measure = differences(by_mode)
     under = f" under {about['attack']}" if "attack" in about else ""
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(modes_table(measured, title=f"{about['dataset']}{under}, {about['model']}, {about['time']} time"))
-    for name, interval in compared.items():
-        console.print(
-            f"{name}: accuracy {interval.points()}; total delay {by_measure[name]['total_delay_s'].seconds()}"
+    console = Console(highlight=False, soft_wrap=True, width=NAMES_WIDTH + COLUMN_WIDTH * len(modes))
+    console.print(modes_table(by_mode, title=f"{about['dataset']}{under}, {about['model']}, {about['time']} time"))
+    for pair, known in differences(by_mode).items():
+        shown = (
+            f"{measure.name} {difference_in_words(known.get(measure.name), measure.unit)}"
+            for measure in (RIGHT, TOTAL_DELAY)
         )
-    as_json = {
-        "about": about,
-        "modes": {mode: dataclasses.asdict(values) for mode, values in measured.items()},
-        "accuracy_differences": {name: dataclasses.asdict(interval) for name, interval in compared.items()},
-        "differences": {
-            name: {measure: dataclasses.asdict(interval) for measure, interval in intervals.items()}
-            for name, intervals in by_measure.items()
-        },
-    }
-    summary.write_text(json.dumps(as_json, indent=1) + "\n", encoding="utf-8")
+        console.print(f"{pair}: {'; '.join(shown)}")
+    path.write_text(json.dumps({"about": about, **summary(by_mode)}, indent=1) + "\n", encoding="utf-8")
 
 
 def _check_refusals(dataset: str, attack: str | None, judge: str | None) -> None:

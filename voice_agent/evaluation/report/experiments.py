@@ -10,9 +10,9 @@ from ...replay.measures import MEASURES as SUITE_MEASURES
 from ...replay.measures import in_words as suite_in_words
 from ...replay.measures import named
 from ..intervals import Interval, difference, share
+from ..measures import FIRST_AUDIBLE, difference_in_words, in_words, measured
 from ..roc import area_interval, moments_of, thresholds
 from ..spoken_table import FAILURES, TEXT, conditions_of, failure_kind, spoken_figures
-from .measures import FIRST_AUDIBLE, difference_in_words, in_words, measured
 from .sources import Kept, Run, Suite
 from .tables import Behind, Cell, Table, text_rows
 

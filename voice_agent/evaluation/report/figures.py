@@ -21,8 +21,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from ..intervals import Interval, share
+from ..measures import FIRST_AUDIBLE, FIRST_WRITTEN, RIGHT, TOTAL_DELAY, Measure, measured, values
 from .interruptions import corrections, placements, points
-from .measures import FIRST_AUDIBLE, FIRST_WRITTEN, RIGHT, TOTAL_DELAY, Measure, measured, values
 from .sources import Run
 
 INK, MUTED, RULE, PAPER = "#010001", "#010002", "#010003", "#010004"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from ..injection_table import placed_figures, solvable
 from ..intervals import Interval, difference, share
+from ..measures import in_words
 from ..reactions import reaction
 from ..runs import Line
-from .measures import in_words
 from .sources import Kept, Run
 from .tables import Behind, Cell, Table
 

@@ -20,10 +20,10 @@ from markupsafe import Markup
 
 from ...errors import UnusableInput
 from ...record.trace import read_trace
+from ..measures import MEASURES
 from . import figures
 from .experiments import gate_table, openings_table, pauses_table, spoken_tables, suite_table
 from .interruptions import injection_tables
-from .measures import MEASURES
 from .sources import Kept, Run, Sources, line_ranges, read_sources
 from .tables import Table, failure_table, set_tables
 from .targets import TARGETS_PATH, Judgement, judged, load_targets

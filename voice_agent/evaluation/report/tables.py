@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..intervals import Interval
-from .failures import REMEDIES, by_kind
-from .measures import (
+from ..measures import (
     MEASURES,
     REFUSED,
     RIGHT,
@@ -22,6 +21,7 @@ from .measures import (
     paired_difference,
     paired_ratio,
 )
+from .failures import REMEDIES, by_kind
 from .sources import Kept, Run, line_ranges
 
 COMPARED = (RIGHT, REFUSED)

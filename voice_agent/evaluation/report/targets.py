@@ -14,10 +14,7 @@ from typing import Any, Literal
 
 from ...errors import UnusableInput
 from ..intervals import Interval
-from .experiments import lost_spoken, voice_against_text
-from .failures import by_kind
-from .interruptions import advantage, lost_corrections
-from .measures import (
+from ..measures import (
     MEASURES,
     RIGHT,
     Measure,
@@ -27,6 +24,9 @@ from .measures import (
     paired_difference,
     paired_ratio,
 )
+from .experiments import lost_spoken, voice_against_text
+from .failures import by_kind
+from .interruptions import advantage, lost_corrections
 from .sources import Kept, Run
 
 TARGETS_PATH = Path(__file__).with_name("targets.toml")
