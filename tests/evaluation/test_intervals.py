@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_agent.evaluation.intervals import difference, share
+from voice_agent.evaluation.intervals import Interval, difference, grouped_share, share
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,21 @@ def test_the_same_samples_give_the_same_interval(pairs: list[tuple[bool, bool]],
 def test_how_they_are_written() -> None:
     assert share(13, 24).percent() == "54.2% [35.1, 72.1]"
     assert difference([1.0, 1.0], [0.0, 0.0]).points() == "+100.0 points [+100.0, +100.0]"
+
+
+@pytest.mark.parametrize(
+    ("groups", "like"),
+    [
+        ([[True], [False], [True]], share(2, 3)),  # alone in their groups
+        ([[True] * 4, [False] * 4, [True] * 4], share(2, 3)),  # uniform groups: as many as there are groups
+        ([[True, False]] * 8, share(8, 16)),  # groups do not matter
+        ([[True] * 3, [True] * 5], share(2, 2)),
+        ([[True, False, False]], share(1, 3)),
+        ([[], []], share(0, 0)),
+    ],
+)
+def test_outcomes_in_groups_count_as_what_they_tell(groups: list[list[bool]], like: Interval) -> None:
+    found = grouped_share(groups)
+    assert found.mean == pytest.approx(like.mean, nan_ok=True)
+    if len(groups) > 1:
+        assert (found.low, found.high) == pytest.approx((like.low, like.high))

@@ -1,6 +1,7 @@
 """What figures were taken on: processor, versions, load; and how fast its memory can be read.
 
 machine()  -> plain values for a report
+device()   -> what the language model runs on, in words
 read_gb_s(device, repeats) -> GB/s, one sample a repeat
 """
 
@@ -27,8 +28,8 @@ def machine() -> dict[str, Any]:
     """The machine at this moment; its load says whether others were using it."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "gpu": torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
+        "cores": _cores(),
+        "gpu": _gpu(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "load_1_min": round(psutil.getloadavg()[0], 2),
         "system": platform.platform(),
@@ -36,6 +37,11 @@ def machine() -> dict[str, Any]:
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": {"voice-agent": __version__, **{name: importlib.metadata.version(name) for name in PACKAGES}},
     }
+
+
+def device() -> str:
+    """'AMD EPYC, 2 cores', or the GPU's name."""
+    return _gpu() or f"{_processor()}, {_cores()} cores"
 
 
 @torch.inference_mode()
@@ -52,6 +58,14 @@ def read_gb_s(device: torch.device, repeats: int) -> list[float]:
         if repeat:  # the first pass warms up
             rates.append(READ_BYTES / (time.perf_counter() - start_s) / 1e9)
     return rates
+
+
+def _gpu() -> str | None:
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+
+
+def _cores() -> int | None:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _processor() -> str:

@@ -7,12 +7,13 @@ where it answers at all. Pure.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.table import Table
 
-from .intervals import Interval, share
+from .intervals import Interval, grouped_share, share
 from .reactions import reaction
 from .runs import Line
 
@@ -50,15 +51,23 @@ def placed_figures(lines: Sequence[Line], placement: str, points: Sequence[int])
     reactions = [reaction(line, plain[line["row"]]) for line in (*corrected, *hurried) if line["row"] in plain]
     return Placed(
         items=len(corrected),
-        right=share(sum(line["right"] for line in corrected), len(corrected)),
-        stale=share(sum(line["stale"] for line in corrected), len(corrected)),
+        right=share_by_row(corrected, "right"),
+        stale=share_by_row(corrected, "stale"),
         steps_to_reflect=_median([line["steps_to_reflect"] for line in corrected]),
         thoughts_to_reflect=_median([line["thoughts_to_reflect"] for line in corrected]),
-        changed_by_remark=share(sum(line["changed"] for line in remarked), len(remarked)),
+        changed_by_remark=share_by_row(remarked, "changed"),
         self_doubt=reactions.count("self-doubt"),
         panic=reactions.count("panic"),
-        changed_by_hurry=share(sum(line["changed"] for line in hurried), len(hurried)) if hurried else None,
+        changed_by_hurry=share_by_row(hurried, "changed") if hurried else None,
     )
+
+
+def share_by_row(lines: Sequence[Mapping[str, Any]], name: str) -> Interval:
+    """The share of lines that hold `name`; moments of one row are alike."""
+    groups: dict[int, list[bool]] = {}
+    for line in lines:
+        groups.setdefault(line["row"], []).append(bool(line[name]))
+    return grouped_share(list(groups.values()))
 
 
 def injection_table(lines: Sequence[Line], placements: Sequence[str], points: Sequence[int]) -> Table:

@@ -1,6 +1,7 @@
 """How sure a mean is: intervals from the samples alone, the same every time.
 
 share(right, of)            -> Interval: Wilson's, for a proportion
+grouped_share(groups)       -> Interval: the same where outcomes come in groups of like ones
 difference(ours, theirs)    -> Interval: paired bootstrap, both sides measured on the same items
 ratio(ours, theirs)         -> Interval: the same of a quotient of medians or means
 median(values)              -> Interval: bootstrap
@@ -44,7 +45,29 @@ def share(right: int, of: int) -> Interval:
     """Wilson's score interval of a proportion (Wilson 1927); nothing measured is anything from 0 to 1."""
     if not of:
         return Interval(math.nan, 0.0, 1.0)
-    p, z2 = right / of, NORMAL_95**2
+    return _wilson(right / of, of)
+
+
+def grouped_share(groups: Sequence[Sequence[bool]]) -> Interval:
+    """The same of outcomes that come in groups, as several tries of one question do.
+
+    They count as so many independent ones as their variance between groups allows (the design effect of Kish 1965):
+    as many as there are groups where those are uniform, all of them where groups do not matter.
+    """
+    groups = [group for group in groups if group]
+    of, right = sum(map(len, groups)), sum(map(sum, groups))
+    if not of:
+        return share(0, 0)
+    p, least = right / of, len(groups)
+    alone = p * (1 - p) / of
+    if not alone or least == 1:
+        return _wilson(p, least)
+    between = least / (least - 1) * sum((sum(group) - p * len(group)) ** 2 for group in groups) / of**2
+    return _wilson(p, min(of, max(least, of * alone / between)) if between else of)
+
+
+def _wilson(p: float, of: float) -> Interval:
+    z2 = NORMAL_95**2
     centre = (p + z2 / (2 * of)) / (1 + z2 / of)
     half = NORMAL_95 / (1 + z2 / of) * math.sqrt(p * (1 - p) / of + z2 / (4 * of * of))
     # p lies within it, which rounding may forget at 0 and 1

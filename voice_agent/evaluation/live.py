@@ -44,7 +44,7 @@ WIDTH = 120  # characters of the table
 
 
 def run_live(*, settings: Settings, out: Path, time: Time, minutes: float, times: float, seed: int) -> bool:
-    """Play what has no line yet, then print the figures of all; whether every target was met.
+    """Play what has no line yet, then print the figures of all; whether every target was measured and met.
 
     minutes: of the long conversation, 0: none. times: 1 for the occasions that figures need, less for a trial.
 
@@ -72,7 +72,7 @@ def run_live(*, settings: Settings, out: Path, time: Time, minutes: float, times
     kept_figures = [dataclasses.asdict(figure) | {"met": figure.met} for figure in figures]
     text = json.dumps({"time": time, "profile": settings.profile, **machine(), "figures": kept_figures}, indent=1)
     (out / "figures.json").write_text(text + "\n", encoding="utf-8")
-    return all(figure.met is not False for figure in figures)
+    return all(figure.met for figure in figures if figure.has_target)
 
 
 def _scenario_files(out: Path, minutes: float, times: float) -> list[Path]:

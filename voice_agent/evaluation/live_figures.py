@@ -20,7 +20,7 @@ FALSE_ALARMS = ("back-channel", "noise")
 
 @dataclass(frozen=True)
 class Figure:
-    """value: None where there was no occasion. target: at most or at least this much; None: only reported.
+    """value: None where there was no occasion. at_most, at_least: its target; without one it is only reported.
 
     of: occasions that the value rests on.
     """
@@ -33,9 +33,13 @@ class Figure:
     at_least: float | None = None
 
     @property
+    def has_target(self) -> bool:
+        return self.at_most is not None or self.at_least is not None
+
+    @property
     def met(self) -> bool | None:
         """None: nothing was asked of it, or nothing measured."""
-        if self.value is None or (self.at_most is None and self.at_least is None):
+        if self.value is None or not self.has_target:
             return None
         not_above = self.at_most is None or self.value <= self.at_most
         return not_above and (self.at_least is None or self.value >= self.at_least)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from .intervals import Interval, difference, median, ratio, share
 
@@ -21,6 +21,9 @@ class Values(Protocol):
     """A kept line, with or without the place it stands in."""
 
     def get(self, key: str, /) -> Any: ...
+
+
+V = TypeVar("V", bound=Values)
 
 
 @dataclass(frozen=True)
@@ -112,23 +115,21 @@ def measured(lines: Sequence[Values], measure: Measure) -> Interval | None:
     return share(int(sum(found)), len(found)) if measure.unit == "share" else median(found)
 
 
-def paired(ours: Sequence[Values], theirs: Sequence[Values], measure: Measure) -> tuple[list[float], list[float]]:
-    """The values of the items that both sides have, in one order; an item is named by its row and its attack."""
-    other = {_item(line): measure.of(line) for line in theirs}
-    both = [(measure.of(line), other.get(_item(line))) for line in ours]
-    known = [(a, b) for a, b in both if a is not None and b is not None]
-    return [a for a, _ in known], [b for _, b in known]
+def paired(ours: Sequence[V], theirs: Sequence[V], measure: Measure) -> list[tuple[V, V]]:
+    """The items that have the measure on both sides; an item is named by its row, its attack and its condition."""
+    other = {_item(line): line for line in theirs if measure.of(line) is not None}
+    return [(line, other[_item(line)]) for line in ours if _item(line) in other and measure.of(line) is not None]
 
 
 def paired_difference(ours: Sequence[Values], theirs: Sequence[Values], measure: Measure) -> Interval | None:
     """Mean of ours - theirs over the items that both have."""
-    a, b = paired(ours, theirs, measure)
+    a, b = _paired_values(ours, theirs, measure)
     return difference(a, b) if a else None
 
 
 def paired_ratio(ours: Sequence[Values], theirs: Sequence[Values], measure: Measure) -> Interval | None:
     """Median of ours / median of theirs over the items that both have."""
-    a, b = paired(ours, theirs, measure)
+    a, b = _paired_values(ours, theirs, measure)
     return ratio(a, b) if a else None
 
 
@@ -151,6 +152,13 @@ def difference_in_words(interval: Interval | None, unit: Unit) -> str:
         return interval.points()
     suffix = " s" if unit == "s" else ""
     return f"{interval.mean:+.2f}{suffix} [{interval.low:+.2f}, {interval.high:+.2f}]"
+
+
+def _paired_values(
+    ours: Sequence[Values], theirs: Sequence[Values], measure: Measure
+) -> tuple[list[float], list[float]]:
+    pairs = paired(ours, theirs, measure)
+    return values([line for line, _ in pairs], measure), values([line for _, line in pairs], measure)
 
 
 def _item(line: Values) -> tuple[object, ...]:

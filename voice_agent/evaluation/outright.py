@@ -139,7 +139,10 @@ def outright_table(run: Run, asked: str, theirs: dict[int, Line], compared: dict
         table.add_column(column, justify="left" if column == "mode" else "right", no_wrap=True)
     for mode, lines in {asked: theirs, **run.modes}.items():
         right = share(sum(line["right"] for line in lines.values()), len(lines))
-        tokens = [line.get("tokens") or line["thinking_tokens"] + line["spoken_tokens"] for line in lines.values()]
+        tokens = [
+            line["tokens"] if "tokens" in line else line["thinking_tokens"] + line["spoken_tokens"]
+            for line in lines.values()
+        ]
         against = compared[mode].points() if mode in compared else ""
         table.add_row(mode, str(len(lines)), right.percent(), against, f"{_mean(tokens):.0f}")
     return table

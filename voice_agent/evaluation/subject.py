@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .. import __version__
+from ..bench.machine import device
 from ..model_store import find
 from ..reasoning.engine import Engine
 from ..reasoning.model_loading import load_language_model
@@ -70,6 +71,7 @@ def about_run(settings: Settings, time: Time, seed: int, dataset: str, data: Pat
         "reasoning": dataclasses.asdict(settings.reasoning),
         "time": time,
         "costs": dataclasses.asdict(settings.costs) if time == "virtual" else None,
+        **({"device": device()} if time == "real" else {}),  # seconds of another one are other seconds
         "characters_per_s": CHARACTERS_PER_S,
         "seed": seed,
         "questions": fingerprint(dataset, data),

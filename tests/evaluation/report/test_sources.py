@@ -29,8 +29,8 @@ def test_a_line_tells_what_made_it(line: dict[str, object], kind: str) -> None:
 
 
 def test_files_with_equal_heads_are_one_run_and_others_are_not(tmp_path: Path) -> None:
-    write(tmp_path / "a" / "0.jsonl", [set_line(1, "async")], {**HEAD, "shard": 0})
-    write(tmp_path / "a" / "1.jsonl", [set_line(2, "async")], {**HEAD, "shard": 1})
+    write(tmp_path / "a" / "0.jsonl", [set_line(1, "async")], HEAD)
+    write(tmp_path / "a" / "1.jsonl", [set_line(2, "async")], HEAD)
     write(tmp_path / "b.jsonl", [set_line(1, "async")], {**HEAD, "model": "another"})
     runs = read_sources([tmp_path]).runs
     assert [(run.files, [line["row"] for line in run.lines]) for run in runs] == [
@@ -54,6 +54,15 @@ def test_what_was_asked_outright_is_a_mode_of_the_run_that_asked_the_same(tmp_pa
     assert joined.modes == ["async", "outright"]
     assert [line.number for line in joined.lines] == [2, 2]
     assert apart.modes == ["outright-llama.cpp"]
+
+
+def test_two_folders_may_have_asked_the_same_outright(tmp_path: Path) -> None:
+    for folder, seed in (("a", 0), ("b", 1)):
+        write(tmp_path / folder / "gsm8k.jsonl", [set_line(1, "async")], {**HEAD, "seed": seed})
+        write(tmp_path / folder / "outright" / "gsm8k.own.jsonl", [set_line(1, "outright")], {**HEAD, "asked": "so"})
+    runs = read_sources([tmp_path]).runs
+    assert [run.files for run in runs] == [[f"{f}/gsm8k.jsonl", f"{f}/outright/gsm8k.own.jsonl"] for f in "ab"]
+    assert all(run.head["outright"]["asked"] == "so" for run in runs)
 
 
 def test_what_was_being_written_is_left_out(tmp_path: Path) -> None:

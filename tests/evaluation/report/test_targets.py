@@ -114,6 +114,7 @@ def test_what_lost_an_accuracy_is_told(tmp_path: Path) -> None:
         "[[target]]\nwhat = 'x'\nsets = ['a']\nmeasure = 'median'\nkey = 'right'\nmodes = ['a', 'b']\nat_least = 1.0",
         "[[target]]\nwhat = 'x'\nsets = ['a']\nmeasure = 'median'\nkey = 'beauty'\nmodes = ['a']\nat_least = 1.0",
         "[[target]]\nwhat = 'x'\nsets = ['a']\nmeasure = 'voice'",
+        "[[target]]\nwhat = 'x'\nsets = []\nmeasure = 'difference'\nkey = 'right'\nmodes = ['a', 'b']\nat_most = 1.0",
     ],
 )
 def test_a_table_that_is_none_is_one_sentence(table: str, tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def gate_table(run: Run) -> Table | None:
 
 def pauses_table(run: Run) -> Table:
     """Accuracy by the length of a pause in the question, and the paired difference from none."""
-    by_pause = {pause: [line for line in run.lines if line["pause"] == pause] for pause in _values(run, "pause")}
+    pauses = sorted({int(line["pause"]) for line in run.lines})
+    by_pause = {pause: [line for line in run.lines if line["pause"] == pause] for pause in pauses}
     first = {line["row"]: float(line["right"]) for line in next(iter(by_pause.values()))}
     rows: list[tuple[Cell, ...]] = []
     for pause, own in by_pause.items():

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..injection_table import placed_figures, solvable
+from ..injection_table import placed_figures, share_by_row, solvable
 from ..intervals import Interval, difference, share
 from ..measures import in_words
 from ..reactions import reaction
@@ -67,7 +67,10 @@ def lost_corrections(run: Run, placement: str) -> dict[str, list[Kept]]:
 
 
 def advantage(run: Run) -> Advantage | None:
-    """Of the best placement over the next best, row by row (moments of one row are not independent)."""
+    """Of the best placement over the next best, row by row (moments of one row are not independent).
+
+    Of more than two the best is chosen by the rows that it is measured on, which flatters it.
+    """
     by_row = {name: _right_by_row(run, name) for name in placements(run)}
     ranked = sorted((name for name in by_row if by_row[name]), key=lambda name: -_mean(list(by_row[name].values())))
     if len(ranked) < 2:
@@ -169,7 +172,7 @@ def _controls(run: Run) -> Table:
         for placement in placements(run):
             own = [line for line in _said(run, what, placement) if line["row"] in answered]
             if own:
-                changed = share(sum(line["changed"] for line in own), len(own))
+                changed = share_by_row([line.values for line in own], "changed")
                 panic = sum(reaction(line.values, plain[line["row"]]) == "panic" for line in own)
                 rows.append(
                     (

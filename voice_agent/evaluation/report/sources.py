@@ -30,7 +30,6 @@ KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (  # the first whose keys a lin
 )
 MEASURES_FILE = "measures.json"
 MODES = ("async", "async-safe", "think", "direct", "direct-filler", *OUTRIGHT.values())  # others behind them
-OF_A_SHARD = ("shard", "shards")  # keys of a head in which the shards of one run differ
 
 
 @dataclass(frozen=True)
@@ -175,10 +174,11 @@ def _add_lines(sources: Sources, path: Path, name: str) -> None:
     if len(lines) == 1 or "key" in head:
         return  # begun and never gone on with, or of another make
     kind = kind_of(lines[1][1])
-    alike = {key: value for key, value in head.items() if key not in OF_A_SHARD}
-    run = next((run for run in sources.runs if run.kind == kind and run.head == alike), None)
+    if lines[1][1].get("mode") in OUTRIGHT.values():
+        head = {**head, "folder": PurePath(name).parent.as_posix()}  # runs of two folders may have asked the same
+    run = next((run for run in sources.runs if run.kind == kind and run.head == head), None)
     if run is None:
-        run = Run(f"r{len(sources.runs) + 1}", kind, alike, [])
+        run = Run(f"r{len(sources.runs) + 1}", kind, head, [])
         sources.runs.append(run)
     run.files.append(name)
     for number, values in lines[1:]:
@@ -204,6 +204,7 @@ def _join_outright(sources: Sources) -> None:
             and above & {PurePath(file).parent for file in host.files}
         ]
         if len(hosts) == 1:
+            hosts[0].head = {**hosts[0].head, " and ".join(run.modes): run.head}
             hosts[0].files += run.files
             hosts[0].lines += run.lines
             sources.runs.remove(run)

@@ -18,6 +18,7 @@ from ..measures import (
     difference_in_words,
     in_words,
     measured,
+    paired,
     paired_difference,
     paired_ratio,
 )
@@ -110,10 +111,12 @@ def _row_of_differences(lines: dict[str, list[Kept]], measure: Measure) -> list[
     first, *others = lines
     if not others:
         return []
-    found = (
-        difference_in_words(paired_difference(lines[mode], lines[first], measure), measure.unit) for mode in others
-    )
-    return [(Cell(f"{measure.name}, minus {first}"), Cell(""), *map(Cell, found))]
+    shown = []
+    for mode in others:
+        apart = difference_in_words(paired_difference(lines[mode], lines[first], measure), measure.unit)
+        both = len(paired(lines[mode], lines[first], measure))
+        shown.append(apart + (f" of {both} pairs" if both and both < len(lines[first]) else ""))
+    return [(Cell(f"{measure.name}, minus {first}"), Cell(""), *map(Cell, shown))]
 
 
 def _row_of_ratios(lines: dict[str, list[Kept]], measure: Measure) -> list[tuple[Cell, ...]]:

@@ -21,6 +21,7 @@ from ..measures import (
     difference_in_words,
     in_words,
     measured,
+    paired,
     paired_difference,
     paired_ratio,
 )
@@ -94,6 +95,8 @@ def _target(table: dict[str, Any]) -> Target:
     needed = {"difference": 2, "ratio": 2, "median": 1}.get(target.measure, 0)
     if len(target.modes) != needed or (needed and target.key not in {m.name for m in MEASURES}):
         raise ValueError(f"'{target.what}' needs the name of a measure as its key, and {needed} modes")
+    if target.measure == "difference" and target.at_least is None:
+        raise ValueError(f"'{target.what}' needs at_least: a difference is held against it from above")
     if (target.at_least is None) == (target.at_most is None):
         raise ValueError(f"'{target.what}' needs either at_least or at_most")
     return target
@@ -143,6 +146,8 @@ def _of_modes(target: Target, run: Run) -> Iterator[_Measured]:
     measure = next(measure for measure in MEASURES if measure.name == target.key)
     for attack in dict.fromkeys(line.get("attack") for line in run.lines):
         own = [[line for line in run.of_mode(mode) if line.get("attack") == attack] for mode in target.modes]
+        if len(own) == 2:
+            own = [list(side) for side in zip(*paired(own[0], own[1], measure), strict=True)] or [[], []]
         interval, decisive, words = _figure(target, measure, own)
         if interval is not None:
             where, lines = f" with {attack}" if attack else "", [line for lines in own for line in lines]
