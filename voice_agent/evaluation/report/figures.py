@@ -147,8 +147,10 @@ def _distribution(axes: Axes, run: Run, measure: Measure) -> None:
     everything: list[float] = []
     for mode in run.modes:
         found = sorted(values(run.of_mode(mode), measure))
+        if not found:
+            continue
         colour, _ = look_of(run, mode)
-        shares = 100 * np.arange(1, len(found) + 1) / max(1, len(found))
+        shares = 100 * np.arange(1, len(found) + 1) / len(found)
         axes.step([0.0, *found], [0.0, *shares], where="post", color=colour, label=mode)
         everything += found
     axes.set_title(measure.name)

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from ...errors import UnusableInput
 from ...record.trace import read_trace
+from ..datasets import DATASETS
 from ..measures import MEASURES
 from . import figures
 from .experiments import gate_table, openings_table, pauses_table, spoken_tables, suite_table
@@ -39,7 +40,7 @@ TITLES = {
     "openings": "Wrong openings",
     "other": "Other lines",
 }
-ORDER = tuple(TITLES)
+KIND_ORDER, SET_ORDER = tuple(TITLES), tuple(DATASETS)
 LONG_TEXTS = ("question", "recognised", "words", "said", "sentence", "spoken", "thoughts")
 HIDDEN = ("key", "timeline")
 
@@ -126,8 +127,8 @@ def not_measured(judgements: Sequence[Judgement]) -> dict[str, list[str]]:
 
 
 def sections_of(sources: Sources) -> Iterator[Section]:
-    """Sets first, in the order in which they were found; then the experiments, the suites and the traces."""
-    for run in sorted(sources.runs, key=lambda run: ORDER.index(run.kind)):
+    """Sets first, in the order of their table; then the experiments, the suites and the traces."""
+    for run in sorted(sources.runs, key=_priority):
         yield _section(run)
     for number, suite in enumerate(sources.suites, 1):
         yield Section(f"suite{number}", f"Scripted conversations: {suite.file}", "", "", [suite_table(suite)])
@@ -136,6 +137,11 @@ def sections_of(sources: Sources) -> Iterator[Section]:
         svg = draw_timelines({mode: of_trace(read_trace(trace.path))}, f"trace{number}")
         drawing = Drawing(Markup(svg), f"From {trace.file}; {trace.summary.get('time', 'unknown')} time.")
         yield Section(f"trace{number}", f"A conversation: {trace.file}", "", "", [], [drawing])
+
+
+def _priority(run: Run) -> tuple[int, int]:
+    known = run.kind == "set" and run.dataset in SET_ORDER
+    return KIND_ORDER.index(run.kind), SET_ORDER.index(run.dataset) if known else len(SET_ORDER)
 
 
 def _section(run: Run) -> Section:

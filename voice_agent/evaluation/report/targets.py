@@ -121,10 +121,10 @@ class _Measured:
 def _judge(target: Target, dataset: str, run: Run) -> Iterator[Judgement]:
     for one in _measured(target, run):
         if not math.isnan(one.interval.mean):
-            files = f"{dataset}{one.where}, {' and '.join(run.files)}"
+            where = f"{dataset}{one.where}, {' and '.join(dict.fromkeys(line.file for line in one.lines))}"
             lost = {kind: len(lines) for kind, lines in one.lost.items()}
             outcome: Outcome = "reached" if one.enough else "missed"
-            yield Judgement(target, dataset, outcome, files, one.found, tuple(one.lines), lost)
+            yield Judgement(target, dataset, outcome, where, one.found, tuple(one.lines), lost)
 
 
 def _measured(target: Target, run: Run) -> Iterator[_Measured]:
