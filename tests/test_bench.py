@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -272,3 +273,7 @@ def test_bad_paths_are_refused_before_anything_is_measured(tmp_path: Path) -> No
         run_bench(SETTINGS, out=None, repeats=1, sessions=1, scenario=tmp_path / "none.yaml")
     with pytest.raises(UnusableInput, match="cannot write"):
         run_bench(SETTINGS, out=tmp_path / "no" / "bench.json", repeats=1, sessions=0)
+    missing = replace(SETTINGS, models=replace(SETTINGS.models, language="nowhere"))
+    with pytest.raises(UnusableInput, match="unknown model 'nowhere'"):
+        run_bench(missing, out=tmp_path / "bench.json", repeats=1, sessions=0)
+    assert not list(tmp_path.iterdir())

@@ -100,8 +100,8 @@ def test_a_process_is_prepared_once_and_what_the_user_set_stays() -> None:
             "cannot read the question set /nowhere.jsonl",
             id="questions of eval",
         ),
-        pytest.param(("models", "list", "huge"), "unknown profile 'huge'", id="profile of models list"),
-        pytest.param(("models", "fetch", "huge"), "unknown profile 'huge'", id="profile of models fetch"),
+        pytest.param(("models", "list", "huge"), "unknown profile or model 'huge'", id="profile of models list"),
+        pytest.param(("models", "fetch", "huge"), "unknown profile or model 'huge'", id="profile of models fetch"),
     ],
 )
 def test_bad_words_are_one_sentence_and_status_2(

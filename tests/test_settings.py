@@ -52,6 +52,12 @@ def test_an_empty_file_changes_nothing(config: Path) -> None:
         ("[floor]\nturn_silence_s = 'long'", r"\[floor\]: turn_silence_s must be float, not str \('long'\)"),
         ("[floor]\nturn_silence_s = true", "turn_silence_s must be float, not bool"),
         ("[reasoning]\nthinking_budget = 1.5", "thinking_budget must be int, not float"),
+        ("[hearing]\nrate_hz = 44100", "rate_hz must be one of 16000, not 44100"),
+        ("[hearing]\nframe_ms = 0", "frame_ms must be one of 10, 20, 30, not 0"),
+        ("[speaking]\nclause_stream_capacity = 0", "clause_stream_capacity must be at least 1, not 0"),
+        ("[reasoning]\nthreads = -1", "threads must be at least 0, not -1"),
+        ("[floor]\nturn_silence_s = nan", "turn_silence_s must be a number, not nan"),
+        ("[models]\nlanguage = ''", "language must be the name or the path of a model, not ''"),
         ("[reasoning]\nkernel = 'fast'", "kernel must be one of auto, native, triton, torch, plain, not 'fast'"),
     ],
 )

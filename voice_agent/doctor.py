@@ -175,7 +175,8 @@ def _model(entry: ModelEntry, settings: Settings) -> Check:
     if entry.module:
         remedy = f"pip install {entry.requirement}: only scenarios that synthesise speech need it"
         return Check(entry.role, "warn", f"{entry.name} is not installed", remedy)
-    remedy = f"voice-agent models fetch {settings.profile}"
+    of_profile = entry in model_store.models_of(settings.profile)
+    remedy = f"voice-agent models fetch {settings.profile if of_profile else entry.name}"
     return Check(entry.role, "problem", f"{entry.name} is not in {models}", remedy)
 
 

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from math import isfinite
 from typing import Any, Literal
 
 from .errors import UnusableInput
@@ -164,6 +165,12 @@ class Settings:
     costs: DeclaredCosts = field(default_factory=DeclaredCosts)
 
 
+# What a settings file may say, beyond the types: numbers are not negative, but for these.
+OF_ANY_SIGN = ("minimum_level_dbfs", "not_to_me_below")
+AT_LEAST_ONE = ("frame_stream_capacity", "clause_stream_capacity", "recognizer_beam", "step_rows")
+ONLY = {"rate_hz": (16_000,), "frame_ms": (10, 20, 30)}  # what recogniser, judge and detectors are made for
+NAMES = tuple(f.name for f in dataclasses.fields(Models))
+
 PROFILES: dict[str, Settings] = {
     "cpu": Settings(),
     "tiny": Settings(
@@ -208,7 +215,7 @@ def load_settings(
     calibrated: what was measured for a language model, as values of the group `reasoning`; they replace the profile's.
 
     Raises:
-        UnusableInput: unknown profile, unreadable file, unknown group or key, value of the wrong type.
+        UnusableInput: unknown profile, unreadable file, unknown group or key, value of the wrong type or out of bounds.
     """
     if profile not in PROFILES:
         raise UnusableInput(f"unknown profile '{profile}': choose one of {', '.join(PROFILES)}")
@@ -253,8 +260,24 @@ def _override(group: Any, values: dict[str, Any], where: str) -> Any:
         allowed = _allowed_values(str(known[key].type))
         if allowed and value not in allowed:
             raise UnusableInput(f"{where}: {key} must be one of {', '.join(allowed)}, not '{value}'")
+        if wrong := _out_of_bounds(key, value):
+            raise UnusableInput(f"{where}: {key} must be {wrong}, not {value!r}")
         checked[key] = value
     return dataclasses.replace(group, **checked)
+
+
+def _out_of_bounds(key: str, value: Any) -> str:
+    """What a value of that key must be, where this one is not; ''."""
+    if key in NAMES and not value:
+        return "the name or the path of a model"
+    if isinstance(value, bool | str):
+        return ""
+    if not isfinite(value):
+        return "a number"
+    if key in ONLY and value not in ONLY[key]:
+        return f"one of {', '.join(map(str, ONLY[key]))}"
+    least = 1 if key in AT_LEAST_ONE else 0
+    return f"at least {least}" if value < least and key not in OF_ANY_SIGN else ""
 
 
 def _allowed_values(annotation: str) -> tuple[str, ...]:

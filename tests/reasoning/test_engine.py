@@ -219,6 +219,8 @@ def test_a_new_conversation_forgets_the_old_one(steps: list[list[Row]]) -> None:
     async def main(clock: VirtualClock) -> None:
         reasoner = tiny_reasoner(clock)
         first = texts(await told(reasoner, "How far?", "direct"))
+        reasoner.hear("And how high?")
+        reasoner.end_turn()
         reasoner.forget()
         steps.clear()
         assert texts(await told(reasoner, "How far?", "direct"))[1]

@@ -729,6 +729,15 @@ def test_between_two_events_words_may_be_heard_and_the_answer_left() -> None:
     assert isinstance(list(reasoner.iterate("And now?", mode="direct"))[-1], Done)
 
 
+def test_two_loops_on_one_engine_are_refused() -> None:
+    """Neither of them runs while the other waits for its step."""
+    engine = Engine(shared_model(), kernel="plain")
+    first, second = (AsyncReasoner(engine, TOKENIZER, settings=SETTINGS) for _ in range(2))
+    with pytest.raises(UnusableInput, match="two event loops use this engine at once"):
+        list(zip(first.iterate("How far?"), second.iterate("How high?"), strict=False))
+    assert isinstance(list(first.iterate("And now?", mode="direct"))[-1], Done)
+
+
 def test_iterating_inside_an_event_loop_is_refused() -> None:
     reasoner = AsyncReasoner(Engine(shared_model(), kernel="plain"), TOKENIZER, settings=SETTINGS)
 

@@ -180,7 +180,10 @@ def _check_writable(out: Path | None) -> None:
     """Before minutes are spent."""
     if out is None:
         return
+    new = not out.exists()
     try:
         out.open("a", encoding="utf-8").close()
+        if new:
+            out.unlink()
     except OSError as error:
         raise UnusableInput(f"cannot write {out} ({error.strerror}): name another file with --out") from error

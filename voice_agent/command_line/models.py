@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 from rich.table import Column, Table
 
 from .. import model_store
+from ..errors import UnusableInput
 from ..settings import PROFILES
 from .options import AsJson, Config, Profile, Seed, machine_profile, settings_of
 
@@ -54,6 +55,11 @@ def fetch_models(wanted: Wanted = None, profile: Profile = None, config: Config 
 def _entries(wanted: str | None, profile: str | None, config: Path | None) -> list[model_store.ModelEntry]:
     if wanted and model_store.is_known(wanted):
         return [model_store.entry_of(wanted)]
+    if wanted and wanted not in PROFILES:
+        raise UnusableInput(
+            f"unknown profile or model '{wanted}': choose a profile ({', '.join(PROFILES)}), a name from "
+            "'voice-agent models list', or a Piper voice (de_DE-thorsten-medium)"
+        )
     return model_store.entries_of(settings_of(wanted or profile, config).models)
 
 
@@ -87,7 +93,8 @@ def _fetch(entry: model_store.ModelEntry, console: Console) -> None:
                 console.print(f"{entry.name}: {quarter * 25}%", highlight=False)
 
         path = model_store.fetch(entry.name, show)
-    console.print(f"{entry.name}: verified, {path}", highlight=False, soft_wrap=True)
+    how = "verified" if entry.files else "fetched"  # of patterns the manifest knows no sha256
+    console.print(f"{entry.name}: {how}, {path}", highlight=False, soft_wrap=True)
 
 
 def _size(size_bytes: int) -> str:

@@ -1,11 +1,13 @@
 """Where fetched models lie: one folder for each, named after it.
 
 A model is present when every file that the manifest lists is there in its full size (its bytes were verified when it
-was put there), or, where the manifest lists patterns, when the record of a finished download is.
+was put there), or, where the manifest lists patterns, when the record of a finished download is and each still has a
+file.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import importlib.util
 import os
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from ..errors import UnusableInput
-from .manifest import ModelEntry, entry_of, manifest, profile_with
+from .manifest import ModelEntry, entry_of, manifest
 
 RECORD_NAME = "fetched.json"  # which source and revision a model came from; written last
 
@@ -37,7 +39,7 @@ def is_present(entry: ModelEntry, models: Path) -> bool:
         return location(entry, models) is not None
     folder = models / entry.name
     if entry.patterns:
-        return (folder / RECORD_NAME).is_file()
+        return (folder / RECORD_NAME).is_file() and (folder / entry.opens).exists() and not unmatched(entry, folder)
     return all(_has_size(folder / file.path, file.size_bytes) for file in entry.files)
 
 
@@ -54,9 +56,15 @@ def find(name: str) -> Path:
     if path is None or not is_present(entry, models):
         if entry.module:
             raise UnusableInput(f"{entry.role} '{name}' is not installed: run 'pip install {entry.requirement}'")
-        command = f"voice-agent models fetch {profile_with(name) or name}"
-        raise UnusableInput(f"{entry.role} '{name}' is not in {models}: run '{command}'")
+        raise UnusableInput(f"{entry.role} '{name}' is not in {models}: run 'voice-agent models fetch {name}'")
     return path
+
+
+def unmatched(entry: ModelEntry, folder: Path) -> list[str]:
+    """The patterns of a model that no file below its folder has; they are read as the hub's client reads them."""
+    files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    own = [file for file in files if file != RECORD_NAME and not file.startswith(".cache/")]
+    return [pattern for pattern in entry.patterns if not fnmatch.filter(own, pattern)]
 
 
 def _has_size(path: Path, size_bytes: int) -> bool:

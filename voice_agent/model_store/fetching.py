@@ -20,7 +20,7 @@ import filelock
 
 from ..errors import UnusableInput
 from . import sources
-from .cache import RECORD_NAME, is_present, location, models_folder
+from .cache import RECORD_NAME, is_present, location, models_folder, unmatched
 from .manifest import ModelEntry, ModelFile, entry_of
 from .sources import SourceFailed
 
@@ -74,6 +74,8 @@ def _fetch_snapshot(entry: ModelEntry, folder: Path, work: Path, progress: Progr
     try:
         revision = _pinned_revision(entry, work)
         sources.hub_snapshot(entry, revision, folder, done.add)
+        if missing := unmatched(entry, folder):  # the hub's client only warns
+            raise SourceFailed(f"it has no {' and no '.join(missing)}; is the name right?")
     except SourceFailed as failure:
         raise _no_source(entry, "the files", [f"hub repository {entry.hub}: {failure}"]) from failure
     progress(entry.name, entry.size_bytes, entry.size_bytes)

@@ -104,11 +104,6 @@ def entries_of(models: Models) -> list[ModelEntry]:
     return [entry_of(name) for name in names if name in manifest() or not Path(name).exists()]
 
 
-def profile_with(name: str) -> str:
-    """A profile that needs the model, '' where none does."""
-    return next((profile for profile in PROFILES if name in {entry.name for entry in models_of(profile)}), "")
-
-
 def _piper_voice(name: re.Match[str]) -> ModelEntry:
     """A voice of the hub's collection that the manifest does not list; its model card tells its licence."""
     folder = f"{name['language']}/{name['locale']}/{name['voice']}/{name['quality']}"

@@ -21,6 +21,7 @@ import torch
 from transformers import PreTrainedModel
 
 from ..clock import Clock, WallClock, Worker, result_of
+from ..errors import UnusableInput
 from ..settings import DeclaredCosts
 from .cache_block import CacheArena, CacheBlock
 from .cache_view import View
@@ -155,8 +156,16 @@ class Engine:
 
         Await what is returned, always: for each feed what it chose (None: nothing was to be chosen), and the seconds
         that the step took.
+
+        Raises:
+            UnusableInput: the steps of another event loop are in the middle.
         """
-        serving = self._serving is not None and not self._serving.done()
+        serving = self._serving if self._serving is not None and not self._serving.done() else None
+        if serving and serving.get_loop() is not asyncio.get_running_loop():
+            raise UnusableInput(
+                "two event loops use this engine at once: answer one after the other with iterate(), or let all "
+                "reasoners answer in one loop"
+            )
         if self._conversations <= 1 and not serving:
             return self._start(feeds)
         request = _Request(feeds, asyncio.get_running_loop().create_future())

@@ -248,13 +248,15 @@ class AsyncReasoner:
         self._engine.arena.release(self._overheard)
 
     def forget(self) -> None:
-        """Begin a new conversation: past turns are gone.
+        """Begin a new conversation: past turns are gone, and so are words heard after the last of them.
 
         Raises:
             UnusableInput: an answer is running.
         """
         self._refuse_while_answering()
         self._dialogue.forget()
+        self._heard_between.clear()
+        self._turn_ended_between, self._heard_tokens = False, 0
 
     async def answer(
         self, question: str | None = None, *, mode: str = "async", rate: Sequence[str] = ()
@@ -412,7 +414,8 @@ class AsyncReasoner:
     def _refuse_while_answering(self) -> None:
         if self._answer is not None:
             raise UnusableInput(
-                "another answer is running on this reasoner: wait for its Done, stop() it, or make another reasoner"
+                "another answer is running on this reasoner: wait for its Done, close its iterator (aclose), or make "
+                "another reasoner"
             )
 
 
