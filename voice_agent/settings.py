@@ -12,8 +12,8 @@ import dataclasses
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from math import isfinite
+from pathlib import Path
 from typing import Any, Literal
 
 from .errors import UnusableInput
