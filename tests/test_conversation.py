@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
+import threading
 from contextlib import suppress
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ from voice_agent.clock import VirtualClock, run_in_virtual_time
 from voice_agent.conversation import Conversation
 from voice_agent.errors import PartFailed, UnusableInput
 from voice_agent.events import Done, SpeechStarted, TurnEnded, TypedLine, UtteranceRecognized, Written
+from voice_agent.floor_values import StopAnswer
 from voice_agent.parts import Parts
 from voice_agent.reasoning.prompts import Prompts
 from voice_agent.record.trace import Trace, TraceLine, read_trace
@@ -208,6 +210,50 @@ def test_lines_that_are_typed(parts: Parts, tmp_path: Path) -> None:
     assert [line["text"] for line in of(over.lines, "injected")] == ["Sorry, I meant ten apples."]
     assert not [line for line in over.lines if line.t > 3.0 and line.kind in ("thought", "written", "sounded")]
     assert over.conversation.is_idle
+
+
+def test_a_question_behind_a_stop_is_answered(parts: Parts, tmp_path: Path) -> None:
+    """Typed in one breath: the stopped answer has not ended when the next question comes."""
+
+    async def type_lines(conversation: Conversation, clock: VirtualClock) -> None:
+        await clock.sleep_until(1.5)
+        conversation.type_line("What are twelve apples and nine apples?")
+        await clock.sleep_until(2.5)
+        conversation.type_line("stop")
+        conversation.type_line("What is two plus two?")
+
+    over = hold(script_of(tmp_path, {"audio": STOP, "at": 0.0}), parts, tmp_path, beside=type_lines)
+    stopped, asked = over.conversation.turns
+    assert (stopped.user_text, asked.user_text) == ("What are twelve apples and nine apples?", "What is two plus two?")
+    assert asked.thinking_tokens > 0
+    assert [line for line in of(over.lines, "sounded") if line.t > 2.5]
+    assert over.conversation.is_idle
+
+
+def test_words_that_the_sound_card_has_just_played_count_as_heard(parts: Parts, tmp_path: Path) -> None:
+    """A sound card pulls in a thread of its own, and the event loop may be about to cut."""
+
+    async def cut(conversation: Conversation, clock: VirtualClock) -> None:
+        await clock.sleep_until(1.5)
+        conversation.type_line("What are twelve apples and nine apples?")
+        while not conversation._turns or not conversation._turns[-1].sounded:
+            await clock.sleep_until(clock.now_s() + 0.05)
+        (turn,), reply = conversation._turns, conversation.reasoner.reply
+        before = turn.sounded
+        half_a_second = conversation.loudspeaker.rate_hz // 2
+        card = threading.Thread(target=conversation.loudspeaker.pull, args=(half_a_second,))
+        card.start()
+        card.join()
+        assert turn.sounded == before, "the loop has not come round yet"
+        conversation._act(StopAnswer(turn.number))
+        assert turn.sounded == conversation.loudspeaker.sounded(reply) != before
+        conversation.loudspeaker.pull(half_a_second)
+        await clock.sleep_until(clock.now_s() + 0.05)
+        assert turn.sounded == conversation.loudspeaker.sounded(reply)
+
+    over = hold(script_of(tmp_path, {"audio": STOP, "at": 0.0}), parts, tmp_path, beside=cut)
+    assert over.conversation.failure is None
+    assert over.remembered() == text(over.lines, "sounded")
 
 
 def test_a_question_that_is_too_long_is_told_and_the_conversation_goes_on(parts: Parts, tmp_path: Path) -> None:

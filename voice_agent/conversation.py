@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -138,6 +139,7 @@ class Conversation:
         self._overlong = False  # what the user says now: told once
         self._unvoiced_words = 0  # written, not yet sound
         self._sounding_reply: int | None = None  # a reply with written words whose last sound has not been played
+        self._playback: deque[PlaybackEvent] = deque()  # told, not yet taken in
         self._thread = threading.get_ident()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._to_floor, self._floor_events = anyio.create_memory_object_stream[FloorEvent](FLOOR_EVENTS)
@@ -259,14 +261,15 @@ class Conversation:
     async def _reason(self) -> None:
         """One answer after the other; each is opened by the first words of its question."""
         while True:
+            event: AnswerEvent | None = None
             try:
                 with _part("reasoning"):
                     async with aclosing(self.reasoner.answer(mode=self._mode)) as events:
                         async for event in events:
                             self._take(event)
             finally:
-                if self._turns and self._turns[-1].done is None:  # it was closed in the middle
-                    self._turns[-1].done = self.reasoner.last_done
+                if not isinstance(event, Done) and (turn := self._undone()):  # it was closed in the middle
+                    turn.done = self.reasoner.last_done
 
     async def _voice(self) -> None:
         await speak(
@@ -335,6 +338,7 @@ class Conversation:
         """Take back every word that was not heard; what the reasoner writes next is a new reply."""
         turn, reply = self._turns[-1], self.reasoner.reply
         taken_back = self.loudspeaker.clear(reply)
+        self._take_in_playback()  # words that a sound card's thread has just played count as heard
         unmade = self.reasoner.spoken[len(turn.sounded) + len(taken_back) :]
         if unmade.strip():
             self._trace.record(Retracted(unmade, reply))
@@ -367,10 +371,15 @@ class Conversation:
             case Thought() | Injected() | Gate():
                 self._trace.record(event)
             case Done():
-                turn = self._turns[-1]
-                turn.done = event
-                # At once, not behind what was heard meanwhile: that must not be put into an answer that is over.
-                self._push(AnswerEnded(self.floor.turn, turn.sounded.rstrip().endswith("?")))
+                self._take_in_playback()
+                if turn := self._undone():
+                    turn.done = event
+                    # At once, not behind what was heard meanwhile: that must not be put into an answer that is over.
+                    self._push(AnswerEnded(turn.number, turn.sounded.rstrip().endswith("?")))
+
+    def _undone(self) -> _Turn | None:
+        """The turn that is being answered; a stopped one still is when the next has been asked for already."""
+        return next((turn for turn in self._turns if turn.done is None), None)
 
     def _send(self, clause: Clause) -> None:
         self._trace.record(clause)
@@ -387,11 +396,17 @@ class Conversation:
     # --- what the loudspeaker says -------------------------------------------------------------------------------
 
     def _playback_event(self, event: PlaybackEvent) -> None:
-        """Called where the loudspeaker is pulled: the event loop's thread, or a sound device's."""
+        """Called in order: in the event loop's thread, or in a sound device's, where it is pulled."""
+        self._playback.append(event)
         if threading.get_ident() == self._thread:
-            self._played(event)
+            self._take_in_playback()
         elif self._loop is not None:
-            self._loop.call_soon_threadsafe(self._played, event)
+            self._loop.call_soon_threadsafe(self._take_in_playback)
+
+    def _take_in_playback(self) -> None:
+        """In the event loop's thread; whoever must know what has sounded calls it, the loop does it soon."""
+        while self._playback:
+            self._played(self._playback.popleft())
 
     def _played(self, event: PlaybackEvent) -> None:
         if isinstance(event, Underrun) and (

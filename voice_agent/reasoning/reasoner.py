@@ -108,7 +108,7 @@ class AsyncReasoner:
     # --- what may be called at any moment ------------------------------------------------------------------------
 
     def hear(self, words: str) -> None:
-        """The user said `words`: mid-answer they join the turn, after its end they open the next.
+        """The user said `words`: mid-answer they join the turn; after its end, or after `stop`, they open the next.
 
         Raises:
             UnusableInput: more words in one turn than the context has room for; these ones are not taken in.
@@ -123,7 +123,7 @@ class AsyncReasoner:
                 "shorten it, or raise context_tokens"
             )
         self._heard_tokens = heard
-        if self._answer is None:
+        if self._answer is None or self._stopped:
             self._heard_between.append(words)
         else:
             self._answer.hear(words)
@@ -146,7 +146,7 @@ class AsyncReasoner:
         Words that come later join the question, and the thoughts go on from there; `end_turn` lets the answer be
         spoken. Nothing happens where no word was heard or the question is complete.
         """
-        if self._answer is not None:
+        if self._answer is not None and not self._stopped:
             self._answer.think_ahead()
         self.wake()
 
@@ -156,7 +156,7 @@ class AsyncReasoner:
         Raises:
             UnusableInput: an answer waits for its question, and no word of it was heard.
         """
-        if self._answer is None:
+        if self._answer is None or self._stopped:
             self._turn_ended_between = bool(self._heard_between)
         elif self._answer.is_open:
             if not self._answer.user_text:
@@ -188,7 +188,8 @@ class AsyncReasoner:
 
     def stop(self) -> None:
         """End the running answer after the step in flight; what was spoken stays in the dialogue."""
-        self._stopped = self._answer is not None
+        if self._answer is not None and not self._stopped:
+            self._stopped, self._heard_tokens = True, 0  # what is heard from here on is the next turn
         self.wake()
 
     async def relevance(self, words: str) -> float | None:
@@ -409,7 +410,9 @@ class AsyncReasoner:
             thoughts = answer.thinker.text if self.settings.keep_thoughts else ""
             self._dialogue.add(answer.user_text, answer.writer.spoken, thoughts, answer.writer.remarks)
         answer.release()
-        self._answer, self._stopped, self._heard_tokens = None, False, 0
+        if not self._stopped:
+            self._heard_tokens = 0
+        self._answer, self._stopped = None, False
 
     def _refuse_while_answering(self) -> None:
         if self._answer is not None:
