@@ -17,6 +17,11 @@ PLAYED = "The train travels sixty kilometers in forty-five minutes, so wait, it 
     ("text", "lasted_s", "expected"),
     [
         ("Uh-huh.", 0.5, "back-channel"),
+        ("That's all right.", 0.9, "back-channel"),
+        ("That's all good, thanks.", 1.2, "back-channel"),
+        ("Good enough.", 0.6, "back-channel"),
+        ("That's all.", 0.6, "stop"),
+        ("That's enough.", 0.7, "stop"),
         ("Mm-hmm.", 0.5, "back-channel"),
         ("Mm.", 0.3, "back-channel"),
         ("Mmmm.", 0.8, "back-channel"),

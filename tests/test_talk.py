@@ -51,6 +51,7 @@ from .whole_conversation import broken
         pytest.param("wrong\x15right\n", ["right"], "", id="ctrl-u"),
         pytest.param("two words\x17\n", ["two"], "", id="ctrl-w"),
         pytest.param("a\x1b[D\x1b[1;5Cb\x1bOPc\x1bxd", [], "abcd", id="keys that are not letters"),
+        pytest.param("stop\x1b\nx", ["stop"], "x", id="escape swallows no other key"),
         pytest.param("\x04", ["/quit"], "", id="ctrl-d"),
         pytest.param("draft\x04", [], "draft", id="ctrl-d in a line"),
         pytest.param("grün 数\n", ["grün 数"], "", id="any script"),

@@ -72,6 +72,7 @@ from .settings import Settings
 from .speaking.clause_splitter import SENTENCE_END, ClauseSplitter
 from .speaking.loudspeaker import Loudspeaker
 from .speaking.speaking import speak
+from .speaking.spoken_form import spoken_form
 
 FLOOR_EVENTS = 256  # waiting for the floor, which only decides: it never gets far behind
 VOICE_FULL = 0.75  # share of the clause stream from which on the gate stays closed
@@ -245,7 +246,9 @@ class Conversation:
                 self._push(event)
 
     def _push(self, event: FloorEvent) -> None:
-        playing = Playing(self.loudspeaker.reply or 0, self.loudspeaker.playing_text)
+        written = self.loudspeaker.playing_text
+        # An echo may be read back as it was said ("seven minus four") or as it was written.
+        playing = Playing(self.loudspeaker.reply or 0, f"{written} {spoken_form(written).text}" if written else "")
         for action in self.floor.push(event, playing):
             self._act(action)
         if self.floor.answering and not (self._turns and self._turns[-1].number == self.floor.turn):

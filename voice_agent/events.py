@@ -29,6 +29,7 @@ class AudioFrame:
     rate_hz: int
     samples: np.ndarray  # (n,) float32 in [-1, 1], mono
     to_read: np.ndarray | None = None  # (n,) as words are best read from it, where that is not `samples`
+    muted: bool = False  # silence in place of what was heard
 
     @property
     def end_s(self) -> float:

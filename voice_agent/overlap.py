@@ -28,7 +28,8 @@ BACK_CHANNELS = _phrases(
     "uh huh,a huh,huh,aha,a ha,ah ha,f ha,hmm,uh,um,ah,oh,ooh,okay,ok,k,yeah,yes,yep,yup,ya,right,all right,alright,"
     "sure,i see,got it,gotcha,i know,i understand,understood,go on,go ahead,come on,good,very good,great,cool,nice,"
     "wow,perfect,awesome,amazing,excellent,lovely,fine,exactly,indeed,true,of course,makes sense,that makes sense,"
-    "interesting,sounds good,sound good,fair enough,no problem,i got it"
+    "interesting,sounds good,sound good,fair enough,no problem,i got it,good enough,that's all right,that's alright,"
+    "that's all good,all good,that's fine,that's okay,that's good,that's great,that's right,that's true"
 )
 COURTESIES = _phrases("thanks,thank you,thank you so much,thank you very much,thanks a lot")  # into silence: a turn
 NOISES = _phrases("ha,haha,ahem,achoo,ow,ouch,oops,whoops,phew,ugh,er,erm,eh,and,then,and then,but,so,the,you,well,now")
@@ -133,6 +134,8 @@ def _is_stop(words: tuple[str, ...]) -> bool:
     again = sum(word in ("stop", "wait") for word in words)
     if again >= 2 and len(words) - again <= 1 and not any(word == "not" or word.endswith("n't") for word in words):
         return True  # "start, stop, stop": one of them was misread
+    if _made_of(words, BACK_CHANNELS | COURTESIES):
+        return False  # "that's all right"
     stops = any(words[at : at + len(stop)] == stop for stop in STOPS for at in range(len(words)))
     return stops and len(words) <= _MOST_STOP_WORDS and _made_of(words, STOPS | SOFTENERS)
 

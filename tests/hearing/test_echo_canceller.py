@@ -49,6 +49,16 @@ def through(sound: np.ndarray, user: np.ndarray, delay_ms: float, gain_db: float
     return tuple(np.concatenate([frame.samples for frame in some]) for some in (frames, cleaned))  # type: ignore[return-value]
 
 
+def test_a_muted_microphone_says_nothing_of_the_room() -> None:
+    canceller = EchoCanceller(HEARING, VOICE_RATE_HZ, lambda fault: None)
+    for muted, known in ((True, False), (False, True)):
+        for at in range(100):
+            canceller.played(played()[at * VOICE_RATE_HZ // 50 : (at + 1) * VOICE_RATE_HZ // 50])
+            start_s = at / 50 + (0 if muted else 2)
+            canceller.clean(AudioFrame(start_s, RATE_HZ, np.zeros(FRAME, np.float32), muted=muted))
+        assert (canceller._level.gain_db is not None) == known
+
+
 def starts_s(sound: np.ndarray) -> list[float]:
     """Where speech is found to begin."""
     detector = SpeechDetector(HEARING)

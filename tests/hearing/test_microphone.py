@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from types import SimpleNamespace
 from typing import Any
 
@@ -72,8 +72,13 @@ def record(
     *,
     act: Callable[[Microphone, int], None] = lambda microphone, block: None,
     capacity: int = 1000,
+    lost: Container[int] = (),
+    late: Container[int] = (),
 ) -> tuple[list[AudioFrame], Microphone]:
-    """Play `blocks` blocks of 20 ms of a 440 Hz tone into a microphone that opens 1 s after the conversation."""
+    """Play `blocks` blocks of 20 ms of a 440 Hz tone into a microphone that opens 1 s after the conversation.
+
+    lost: blocks that never come. late: those that come with the next one that is not.
+    """
 
     async def main(clock: VirtualClock) -> tuple[list[AudioFrame], Microphone]:
         microphone = Microphone(Hearing(), clock, device)
@@ -84,11 +89,18 @@ def record(
             await clock.sleep_until(1.0)
             rate_hz = portaudio.stream.options["samplerate"]
             size = rate_hz // 50
+            held: list[np.ndarray] = []
             for block in range(blocks):
                 await clock.sleep_until(1.0 + (block + 1) * 0.02)
                 act(microphone, block)
                 at_s = (np.arange(size) + block * size) / rate_hz
-                portaudio.stream.play((0.5 * np.sin(2 * np.pi * 440 * at_s)).astype(np.float32))
+                held.append((0.5 * np.sin(2 * np.pi * 440 * at_s)).astype(np.float32))
+                if block in lost:
+                    held.clear()
+                elif block not in late:
+                    for sound in held:
+                        portaudio.stream.play(sound)
+                    held.clear()
             await clock.sleep_until(clock.now_s())
             tasks.cancel_scope.cancel()
             return [frames.receive_nowait() for _ in range(frames.statistics().current_buffer_used)], microphone
@@ -113,6 +125,22 @@ def test_another_rate_is_resampled_in_one_stream(portaudio: PortAudio) -> None:
     spectrum = np.abs(np.fft.rfft(sound[1600:17600] * np.hanning(16_000)))
     assert int(np.argmax(spectrum)) == 440
     assert spectrum[600:].max() < spectrum.max() / 1000  # no clicks between blocks
+
+
+def test_time_goes_on_where_sound_was_lost(portaudio: PortAudio) -> None:
+    """Half a second never came, as on a machine that was too busy; two seconds later that is certain."""
+    frames, _ = record(portaudio, 2, 200, lost=range(50, 75))
+    ends_s = [frame.end_s for frame in frames]
+    assert ends_s[49:60] == pytest.approx([2.0 + i * 0.02 for i in range(11)])
+    assert ends_s[-1] == pytest.approx(5.0)
+    steps_s = np.diff(ends_s)
+    assert steps_s.max() == pytest.approx(0.52)
+    assert sum(steps_s > 0.021) == 1
+
+
+def test_blocks_that_come_late_together_are_not_lost(portaudio: PortAudio) -> None:
+    frames, _ = record(portaudio, 2, 200, late=range(50, 75))
+    assert [frame.start_s for frame in frames] == pytest.approx([1.0 + i * 0.02 for i in range(200)])
 
 
 def test_muted_is_silence_and_time_goes_on(portaudio: PortAudio) -> None:

@@ -282,6 +282,14 @@ def test_a_bad_scenario_is_one_sentence_before_any_model_is_loaded(
     assert not (tmp_path / "out").exists()
 
 
+def test_two_scenarios_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "load_parts", lambda settings, **others: pytest.fail("loaded the models"))
+    first = write_scenario(tmp_path / "scenarios", [{"audio": "hello.flac", "at": 0.5}], name="the same")
+    first.with_name("copy.yaml").write_text(first.read_text())
+    with pytest.raises(UnusableInput, match=r"the_same\.yaml has the name of .*copy\.yaml, 'the same': give each its"):
+        replay(first.parent, tmp_path / "out")
+
+
 def test_a_folder_without_scenarios(tmp_path: Path) -> None:
     with pytest.raises(UnusableInput, match="holds no scenario: its scenarios must be files named"):
         replay(tmp_path, tmp_path / "out")

@@ -92,6 +92,13 @@ LATEX: Cases = [
 ]  # fmt: skip
 
 CALCULATIONS: Cases = [
+    ('$100 - $50 = $50', 'one hundred dollars minus fifty dollars equals fifty dollars'),
+    ('3x^2 and πr^2', 'three x squared and pi r squared'),
+    ('5x - 3 = 12', 'five x minus three equals twelve'),
+    ('10 apples - 3 apples = 7 apples', 'ten apples minus three apples equals seven apples'),
+    ('I have 10 apples - 3 are red.', 'I have ten apples, three are red.'),
+    ('12 eggs / 2 = 6', 'twelve eggs divided by two equals six'),
+    ('20 - 5 apples', 'twenty minus five apples'),
     ('x = 3', 'x equals three'),
     ('a < b', 'a is less than b'),
     ('5 × 3', 'five times three'),
@@ -130,6 +137,12 @@ CALCULATIONS: Cases = [
 ]  # fmt: skip
 
 NUMBERS_AND_MONEY: Cases = [
+    ('$18/hr and $3/lb', 'eighteen dollars per hour and three dollars per pound'),
+    ('$5 - $7 per day', 'five dollars to seven dollars per day'),
+    ('5 pages/day', 'five pages per day'),
+    ('10%-20%', 'ten percent to twenty percent'),
+    ('5 - 10 minutes', 'five to ten minutes'),
+    ('form AB1234', 'form AB1234'),
     ('½ cup', 'one half cup'),
     ('1½ cups', 'one and one half cups'),
     ('3/4 cup', 'three quarters cup'),
@@ -224,6 +237,7 @@ DATES: Cases = [
 ]  # fmt: skip
 
 TIMES: Cases = [
+    ('9 AM - 5 PM', 'nine AM to five PM'),
     ('3:45', 'three forty-five'),
     ('15:30', 'fifteen thirty'),
     ('3 pm', 'three PM'),

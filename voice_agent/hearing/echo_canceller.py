@@ -116,7 +116,9 @@ class EchoCanceller:
             played = self._reference.take(self._step)
             processing.far(played)
             cleaned[step] = processing.near(heard[step]) / np.float32(32767.0)
-            before, self._passes = self._passes, self._level.push(_dbfs(played), _dbfs(heard[step]))
+            before = self._passes
+            if not frame.muted:  # which would say that the path has no echo
+                self._passes = self._level.push(_dbfs(played), _dbfs(heard[step]))
             share = np.linspace(before, self._passes, self._step, dtype=np.float32)
             cleaned[step] += share * (frame.samples[step] - cleaned[step])
         return cleaned

@@ -9,6 +9,7 @@ dropped and counted. Times are counted in samples from the moment the first of t
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import ModuleType
@@ -25,6 +26,7 @@ from ..events import AudioFrame
 from ..settings import Hearing
 
 LOOK_PERIOD_S = 0.5
+SLIPPED_S, LAG_BLOCKS = 0.1, 100  # blocks that all come so much too late: sound was lost before them
 LOST_AFTER_LOOKS = 4  # without a callback between them: where the whole machine slept, it did not look either
 
 
@@ -79,6 +81,7 @@ class Microphone:
         self._sent_samples = 0
         self._started_s: float | None = None
         self._blocks = 0  # that came
+        self._lags_s: deque[float] = deque(maxlen=LAG_BLOCKS)  # from the end of what came to the moment it came
 
     async def run(self, frames: MemoryObjectSendStream[AudioFrame]) -> None:
         """Deliver frames until cancelled; may be run again after that.
@@ -89,6 +92,7 @@ class Microphone:
         """
         sounddevice = _portaudio()
         self._rest, self._sent_samples, self._started_s, self._resampler = np.zeros(0, np.float32), 0, None, None
+        self._lags_s.clear()
         device = self._choose()
         rate_hz = self._supported_rate(sounddevice, device)
         loop = asyncio.get_running_loop()
@@ -159,17 +163,28 @@ class Microphone:
         if self._resampler is not None:
             block = self._resampler.resample_chunk(block)
         self._rest = np.concatenate([self._rest, block])
+        self._keep_time()
         while len(self._rest) >= self._frame_samples:
             samples, self._rest = self._rest[: self._frame_samples], self._rest[self._frame_samples :]
             start_s = self._started_s + self._sent_samples / self._settings.rate_hz
             self._sent_samples += self._frame_samples
-            frame = AudioFrame(start_s, self._settings.rate_hz, np.zeros_like(samples) if self.muted else samples)
+            samples = np.zeros_like(samples) if self.muted else samples
+            frame = AudioFrame(start_s, self._settings.rate_hz, samples, muted=self.muted)
             try:
                 frames.send_nowait(frame)
             except anyio.WouldBlock:
                 self.dropped += 1
             except (anyio.ClosedResourceError, anyio.BrokenResourceError):
                 return  # the conversation is ending: this block came after it
+
+    def _keep_time(self) -> None:
+        """Sound that a busy machine lost, or a slow card, would let turns end too early: time goes on all the same."""
+        assert self._started_s is not None
+        taken_s = self._started_s + (self._sent_samples + len(self._rest)) / self._settings.rate_hz
+        self._lags_s.append(self._clock.now_s() - taken_s)
+        if len(self._lags_s) == self._lags_s.maxlen and min(self._lags_s) > SLIPPED_S:  # no block came in time
+            self._started_s += min(self._lags_s)
+            self._lags_s.clear()
 
 
 def _portaudio() -> ModuleType:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +88,7 @@ def run_replay(
     voice = UserVoice(models_folder() / "user-voice")
     files = _scenario_files(path)
     scripts = {file: make_script(file, voice.say, settings.hearing.rate_hz) for file in files}
+    _refuse_same_names(scripts)
     with console.status("loading the models ..."):
         parts = load_parts(settings, seed=seed)
     out = out or DEFAULT_OUT
@@ -115,6 +116,15 @@ def run_replay(
     if broken:
         raise UnusableInput("; ".join(broken))
     return 1 if any(p.failed for p in played) else 0
+
+
+def _refuse_same_names(scripts: Mapping[Path, Script]) -> None:
+    """The baseline and JUnit know a scenario by its name."""
+    named: dict[str, Path] = {}
+    for file, script in scripts.items():
+        other = named.setdefault(script.scenario.name, file)
+        if other != file:
+            raise UnusableInput(f"{file} has the name of {other}, '{script.scenario.name}': give each its own")
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 END_OF_INPUT = "\x04"  # Ctrl-D
-_ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|[^\[O])")  # arrow and function keys, Alt with a letter
+_ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|[^\[O\x00-\x1f\x7f])")  # arrow and function keys, Alt with a letter
 _UNFINISHED_ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*|O)?\Z")
 _LFLAG, _IFLAG, _CC = 3, 0, 6  # places in what tcgetattr returns
 

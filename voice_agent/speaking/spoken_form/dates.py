@@ -78,6 +78,7 @@ def _month(written: str) -> str:
 
 
 DATES: tuple[Rule, ...] = (
+    rule(r"(?<=[AaPp][Mm])\s?[-–]\s?(?=\d)", "to"),
     rule(r"(?<![\d/-])(\d{4})-(\d{2})-(\d{2})(?:T(?=\d\d:)|(?![\d-]))", lambda m: _say_date(m[1], m[2], m[3])),
     rule(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\d/])", lambda m: _say_date(m[3], m[1], m[2])),
     rule(r"(?<![\d.])(\d{2})\.(\d{2})\.((?:19|20)\d\d)(?![\d.]\d)", lambda m: _say_date(m[3], m[2], m[1])),

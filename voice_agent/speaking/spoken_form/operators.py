@@ -10,10 +10,12 @@ import re
 import unicodedata
 
 from .numbers import SUPERSCRIPTS, say_power
-from .rule import AFTER_VALUE, BEFORE_VALUE, CLAIMED, Rule, rule
+from .rule import AFTER_VALUE, BEFORE_VALUE, CLAIMED, LINE_BREAK, Rule, rule
 
 _FUNCTIONS = {"sin": "sine", "cos": "cosine", "tan": "tangent", "log": "log", "ln": "natural log"}
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_TO_THE = rf"(?:{AFTER_VALUE}(?:\^|\*\*)|(?<=[A-Za-z])\^)"
+_COUNTED = r"\d\s?[a-z]+"  # "5x", "10 apples"
 
 
 def _say_raised(match: re.Match[str]) -> str:
@@ -27,9 +29,9 @@ def _say_greek(match: re.Match[str]) -> str:
 
 POWERS: tuple[Rule, ...] = (
     rule(rf"(?<=[\w)\]{CLAIMED}])(?P<it>[⁻⁺]?[{_RAISED}]+)", _say_raised),
-    rule(rf"{AFTER_VALUE}(?:\^|\*\*)\{{?([23])\}}?(?![\d\w]|\.\d)", lambda m: say_power(m[1])),
-    rule(rf"{AFTER_VALUE}(?:\^|\*\*)\{{?([-−]?\d+)\}}?(?![\w]|\.\d)", lambda m: say_power(m[1].replace("−", "-"))),
-    rule(rf"{AFTER_VALUE}(?:\^|\*\*)(?=[\w(-])", "to the power of"),
+    rule(rf"{_TO_THE}\{{?([23])\}}?(?![\d\w]|\.\d)", lambda m: say_power(m[1])),
+    rule(rf"{_TO_THE}\{{?([-−]?\d+)\}}?(?![\w]|\.\d)", lambda m: say_power(m[1].replace("−", "-"))),
+    rule(rf"{_TO_THE}(?=[\w(-])", "to the power of"),
     rule(r"(?<=\b[A-Za-z])_(?=\w\b)", ""),
     rule(r"∛\s*", "the cube root of"),
     rule(r"√\s*\(?", "the square root of"),
@@ -45,6 +47,8 @@ OPERATORS: tuple[Rule, ...] = (
     rule(rf"{AFTER_VALUE}\s*(?<!\*)\*(?!\*)\s*{BEFORE_VALUE}", "times"),
     rule(r"\s*[×⋅·]\s*|(?<=\s)\*(?=\s)", "times"),
     rule(rf"\s*÷\s*|(?<=[\d){CLAIMED}])\s*/\s*{BEFORE_VALUE}|{AFTER_VALUE}\s*/\s*(?=[\d(])", "divided by"),
+    rule(rf"{_COUNTED}(?P<it>\s*/\s*)(?=[\d{CLAIMED}])", "divided by"),
+    rule(rf"{_COUNTED}(?P<it>\s+[-−]\s+)(?=[\d{CLAIMED}][^{LINE_BREAK}]*=)", "minus"),
     rule(rf"{AFTER_VALUE}\s*\+\s*{BEFORE_VALUE}|(?<=\s)\+(?=\s)", "plus"),
     rule(rf"{AFTER_VALUE}\s+[-−]\s+{BEFORE_VALUE}|{AFTER_VALUE}−{BEFORE_VALUE}", "minus"),
     rule(rf"(?:(?<=\b[a-z])|(?<=[)²³])|(?<=[^\s\w]{CLAIMED}))-{BEFORE_VALUE}", "minus"),

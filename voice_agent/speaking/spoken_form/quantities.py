@@ -39,6 +39,7 @@ _MAGNITUDES = {"k": "thousand", "K": "thousand", "M": "million", "m": "million",
 _MAGNITUDE = rf"(?:[\s-]?(?P<magnitude>thousand|million|billion|trillion|{either(_MAGNITUDES)})\b(?!/|²|³))?"
 _PER = {"h": "hour", "hr": "hour", "mo": "month", "yr": "year", "kg": "kilogram", "km": "kilometer", "lb": "pound",
         "wk": "week", "sq ft": "square foot", "L": "liter", "gal": "gallon", "min": "minute"}  # fmt: skip
+_EACH = "(?:second|minute|hour|day|night|week|month|year|person|student|bag|box|item|page|table|car)"
 _NAMED_FRACTIONS = {"24/7": "twenty-four seven", "50/50": "fifty fifty", "9/11": "nine eleven"}
 _ONE = re.compile(rf"(?<![\d.,])1[\s{CLAIMED}]*$")
 _NAMED_VERSIONS = (
@@ -97,7 +98,17 @@ def _fraction(written: str) -> tuple[str, str]:
 def _is_difference(match: re.Match[str]) -> bool:
     """In a calculation a hyphen between numbers takes away; elsewhere it is a range."""
     before, after = match.string[: match.start()], match.string[match.end() :]
-    return bool(re.search(r"[=+*/×÷^]\s*[\d.,-]*$", before) or re.match(r"[\d.,-]*\s*[=+*/×÷^<>≈]", after))
+    first = re.search(r"[=+*/×÷^]\s*[$€£¥₹]?[\d.,%-]*$", before)
+    return bool(first or re.match(r"[$€£¥₹]?[\d.,%-]*\s*[=+*/×÷^<>≈]", after))
+
+
+def _say_hyphen(match: re.Match[str]) -> str:
+    return "minus" if _is_difference(match) else "to"
+
+
+def _say_spaced_hyphen(match: re.Match[str]) -> str | None:
+    """ "5 - 10 minutes" rises; what falls, or is reckoned with, is left to the operators."""
+    return "to" if float(match["first"]) < float(match["last"]) and not _is_difference(match) else None
 
 
 _TELEPHONE = (
@@ -110,11 +121,12 @@ MONEY: tuple[Rule, ...] = (
         rf"(?<!\w)(?P<sign>[$€£¥₹])\s?(?P<first>{NUMBER})\s?[-–]\s?(?P<last>(?P<amount>{NUMBER}){_MAGNITUDE})",
         _say_money_range,
     ),
-    rule(r"(?<=[\dkKMB])\s?[-–]\s?(?=[$€£¥₹]\d)", "to"),
+    rule(r"(?<=[\dkKMB])\s?[-–]\s?(?=[$€£¥₹]\d)", _say_hyphen),
+    rule(r"(?<=\d%)\s?[-–]\s?(?=[\d.]+%)", _say_hyphen),
     rule(rf"(?<![A-Za-z\d]){_SIGN}\s?(?P<amount>{NUMBER}){_MAGNITUDE}", _say_money),
     rule(rf"(?P<amount>{NUMBER}){_MAGNITUDE}\s?{_SIGN}(?![\w\d])", _say_money),
     rule(r"(?<=\d)\s?¢", "cents"),
-    rule(rf"(?<={CLAIMED})\s?/\s?(?P<it>{either(_PER)})\b", lambda m: f"per {_PER[m['it']]}"),
+    rule(rf"(?<={CLAIMED})\s?/\s?(?P<unit>{either(_PER)})\b", lambda m: f"per {_PER[m['unit']]}"),
     rule(rf"(?<={CLAIMED})/(?=[a-z]{{3,}}\b)", "per"),
 )
 
@@ -153,7 +165,12 @@ QUANTITIES: tuple[Rule, ...] = (
         r"(?<=\d)(?P<it>[x×])(?=\s(?:faster|slower|more|less|larger|bigger|smaller|as|better|the|cheaper|higher)\b)",
         "times",
     ),
-    rule(r"(?<=\d)[-–](?=\d)", lambda m: "minus" if _is_difference(m) else "to"),
+    rule(rf"\d\s?[a-z]+(?P<it>/)(?={_EACH}\b)", "per"),
+    rule(r"(?<=\d)[-–](?=\d)", _say_hyphen),
+    rule(
+        rf"(?<![\w.,])(?P<first>\d+)(?P<it>\s-\s)(?P<last>\d+)(?=\s[a-z]{{3}}|[\s{CLAIMED}]*{CLAIMED})",
+        _say_spaced_hyphen,
+    ),
     rule(r"(?<=\d)\s–\s(?=\d)|(?<=[\d%°C])–(?=[\d$€£-])", "to"),
 )
 
@@ -161,5 +178,5 @@ NUMBERS: tuple[Rule, ...] = (
     rule(r"(?:#|№\s?)(?=\d)", "number"),
     rule(r"(?<=[A-Za-z])[₀-₉]+", lambda m: say_number(m[0].translate(SUBSCRIPTS))),
     rule(r"(?<=[A-Za-z])(?P<it>\d+\.\d+)(?!\w|\.\d)", lambda m: say_number(m["it"])),
-    rule(rf"(?<![A-Za-z_])(?P<it>{NUMBER})", lambda m: say_number(m["it"])),
+    rule(rf"(?<![A-Za-z_\d])(?P<it>{NUMBER})", lambda m: say_number(m["it"])),
 )
