@@ -53,6 +53,7 @@ def write_report(
 
     truth: what a scripted user said; empty for a live talk. judge: the expectations of a summary that lacks them.
     """
+    peak_rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6  # of the conversation, not of this
     left, right, rate_hz = read_channels(folder / SOUND)
     summary = summarize(
         lines,
@@ -65,7 +66,7 @@ def write_report(
         time=time,
         mode=mode,
         device=device,
-        peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        peak_rss_mb=peak_rss_mb,
     )
     summary["expectations"] = judge(summary)
     write_summary(folder, summary)
