@@ -103,6 +103,18 @@ def test_without_a_script_the_detectors_times_stand_for_the_true_ones() -> None:
     assert summary["turns"][0]["first_audio_s"] == pytest.approx(1.0), "no speech before: from the turn's beginning"
 
 
+def test_a_typed_question_ends_when_it_is_entered() -> None:
+    turns = [TurnRecord("How fast?", 2.5, 50, 7), TurnRecord("And how far?", 15.0, 10, 4)]
+    lines = [*CORRECTION, line(15.5, "written", text="Sixty.", step=60, reply=3)]
+    lines.append(line(15.6, "clause", text="Sixty.", reply=3, source="model"))
+    right = SOUND + sound((16.0, 17.0))
+    summary = summarize(
+        lines, turns=turns, truth=TRUTH, right=right, rate_hz=RATE_HZ, origin_s=0.0, profile="cpu", time="real",
+        mode="async", device="", peak_rss_mb=1.0,
+    )  # fmt: skip
+    assert [turn["first_audio_s"] for turn in summary["turns"]] == [2.0, 1.0]
+
+
 def test_a_filler_is_not_the_first_audio() -> None:
     filler = line(3.3, "clause", text="It is ", reply=1, source="filler")
     lines = sorted([filler, *CORRECTION], key=lambda each: each.t)

@@ -28,6 +28,7 @@ _STALL_S = 0.5  # a shorter silence is a breath between clauses
 _TAKEN_IN = ("correction", "question")
 _RESUMED = ("back-channel", "noise", "echo", "not-to-me")
 _SAME_ONSET_S = 0.6  # a detector's onset this close to a clip's is that clip's
+_TURN_ENDS_WITHIN_S = 6.0  # of the last word, on a machine that hears it late; a question that comes later was typed
 _DECIMALS = 4
 
 
@@ -102,9 +103,9 @@ class Talk:
         record = self._turns[index]
         until_s = self._turns[index + 1].began_s if index + 1 < len(self._turns) else np.inf
         inside = [line for line in self._lines if record.began_s <= line.t < until_s]
-        user_end_s = max(
-            (clip.end_s for clip in self._speech if clip.onset_s <= record.began_s), default=record.began_s
-        )
+        spoken_s = max((clip.end_s for clip in self._speech if clip.onset_s <= record.began_s), default=-np.inf)
+        typed = record.began_s - spoken_s > _TURN_ENDS_WITHIN_S
+        user_end_s = record.began_s if typed else spoken_s
         written_s = next((line.t for line in inside if line.kind == "written"), None)
         return {
             "user_text": record.user_text,
