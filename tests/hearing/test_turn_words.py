@@ -50,6 +50,11 @@ def test_words_that_are_whole(words: str) -> None:
         ("Convert ten miles.", True),
         ("How many are left? I had 3.5 of them.", False),
         ("I have twelve apples.", False),
+        ("A local gas station. is selling gas for $3 a gallon.", False),
+        ("A classroom has a board. which is shared. between four.", False),
+        ("A local gas station. Is it selling gas.", True),
+        ("How long does it take. to boil an egg.", True),
+        ("I have three bags. how many apples are left?", True),
         ("", False),
     ],
 )

@@ -110,5 +110,9 @@ def wants_answer(words: str) -> bool:
 
 
 def _last_sentence(text: str) -> str:
+    """A small letter goes on with the sentence before, whatever a pause put between: "A shop. is selling gas." """
     sentences = re.findall(r"[^.!?]+[.!?]*", re.sub(r"(?<=\d)\.(?=\d)", ",", text.strip()))
+    while len(sentences) > 1 and sentences[-1].lstrip()[:1].islower():
+        rest = sentences.pop()
+        sentences[-1] = sentences[-1].rstrip(".!?") + rest
     return sentences[-1] if sentences else ""
