@@ -26,6 +26,7 @@ _OPENERS = _set(  # a sentence that begins so wants an answer, with a question m
     "remind recommend suggest continue go stop wait sorry actually no yes hello hi thanks convert add subtract "
     "multiply divide choose pick play sing guess imagine draw make"
 )
+_PREDICATES = _set("is isn't are aren't was were do does don't did didn't have has had")
 _LEAD_INS = _set("and but so okay ok um uh oh well hey now then right alright")
 
 _HANGING = _set(  # nobody stops at such a word
@@ -105,8 +106,10 @@ _HANGING_IN_QUESTIONS: tuple[tuple[frozenset[str], Callable[[str, Sequence[str]]
 def wants_answer(words: str) -> bool:
     """Whether the last sentence is a question or a request; after a mere statement most often one follows."""
     sentence = _last_sentence(words)
-    opening = next((word for word in plain_text(sentence).split() if word not in _LEAD_INS), "")
-    return sentence.endswith("?") or opening in _OPENERS
+    said = plain_text(sentence).split()
+    opening = next((word for word in said if word not in _LEAD_INS), "")
+    goes_on = said[:1] != [opening] and opening in _PREDICATES  # "And now has a total of ten."
+    return sentence.endswith("?") or (opening in _OPENERS and not goes_on)
 
 
 def _last_sentence(text: str) -> str:
