@@ -42,6 +42,7 @@ from .suite import make_sound
 DATASET = "gsm8k"  # its questions can be said and its answers are numbers
 NOISE = "hiss"  # steady, at all frequencies of a voice
 STARTS_S = 0.5  # of silence before the question, in which the detector hears the noise alone
+MORE_WORDS = ("correction", "question", "stop")  # what the rest of a question that was cut off is taken for
 WIDTH = 140  # characters of the table
 
 
@@ -224,7 +225,7 @@ def _spoken_job(player: Player, item: Item, mode: str, condition: Condition) -> 
             "numbers_missed": missed,
             "numbers_invented": invented,
             "turns": len(turns),
-            "cut_off": len(turns) > 1 or bool(played.summary["interruptions"]),
+            "cut_off": len(turns) > 1 or any(one["kind"] in MORE_WORDS for one in played.summary["interruptions"]),
             "first_audible_s": turns[0]["first_audio_s"] if turns else None,
             "stall_s": round(sum(turn["stall_s"] for turn in turns), 3),
             "thinking_tokens": sum(turn["thinking_tokens"] for turn in turns),
