@@ -112,8 +112,8 @@ def first_paragraph(judgements: Sequence[Judgement]) -> str:
 
 
 def _lost(judgement: Judgement) -> str:
-    """'; wrong answers: 14 by reasoning, 1 by writer'"""
-    kinds = ", ".join(f"{count} by {kind}" for kind, count in judgement.lost.items())
+    """'; wrong answers: reasoning 14, writer 1'"""
+    kinds = ", ".join(f"{kind} {count}" for kind, count in judgement.lost.items())
     return f"; wrong answers: {kinds}" if kinds else ""
 
 
@@ -139,9 +139,10 @@ def sections_of(sources: Sources) -> Iterator[Section]:
         yield Section(f"trace{number}", f"A conversation: {trace.file}", "", "", [], [drawing])
 
 
-def _priority(run: Run) -> tuple[int, int]:
+def _priority(run: Run) -> tuple[int, int, int]:
+    """Of runs of one set the larger comes first."""
     known = run.kind == "set" and run.dataset in SET_ORDER
-    return KIND_ORDER.index(run.kind), SET_ORDER.index(run.dataset) if known else len(SET_ORDER)
+    return KIND_ORDER.index(run.kind), SET_ORDER.index(run.dataset) if known else len(SET_ORDER), -len(run.lines)
 
 
 def _section(run: Run) -> Section:
