@@ -73,6 +73,7 @@ def run_report(places: Sequence[Path], *, out: Path, targets: Path | None = None
         UnusableInput: nothing to report, lines that are none, targets that are none, a place that cannot be written.
     """
     sources = read_sources(places)
+    sources.runs.sort(key=_priority)
     judgements = judged(load_targets(targets or TARGETS_PATH), sources.runs)
     sections = list(sections_of(sources))
     markdown_path = out.with_suffix(".md")
@@ -127,8 +128,8 @@ def not_measured(judgements: Sequence[Judgement]) -> dict[str, list[str]]:
 
 
 def sections_of(sources: Sources) -> Iterator[Section]:
-    """Sets first, in the order of their table; then the experiments, the suites and the traces."""
-    for run in sorted(sources.runs, key=_priority):
+    """Runs in their order, then the suites and the traces."""
+    for run in sources.runs:
         yield _section(run)
     for number, suite in enumerate(sources.suites, 1):
         yield Section(f"suite{number}", f"Scripted conversations: {suite.file}", "", "", [suite_table(suite)])
@@ -140,7 +141,7 @@ def sections_of(sources: Sources) -> Iterator[Section]:
 
 
 def _priority(run: Run) -> tuple[int, int, int]:
-    """Of runs of one set the larger comes first."""
+    """Sets first, in the order of their table, then the experiments; of runs of one set the larger."""
     known = run.kind == "set" and run.dataset in SET_ORDER
     return KIND_ORDER.index(run.kind), SET_ORDER.index(run.dataset) if known else len(SET_ORDER), -len(run.lines)
 
