@@ -13,6 +13,7 @@ from ..intervals import Interval, difference, share
 from ..measures import FIRST_AUDIBLE, difference_in_words, in_words, measured
 from ..roc import area_interval, moments_of, thresholds
 from ..spoken_table import FAILURES, TEXT, conditions_of, failure_kind, spoken_figures
+from .failures import by_kind
 from .sources import Kept, Run, Suite
 from .tables import Behind, Cell, Table, text_rows
 
@@ -47,11 +48,8 @@ def voice_against_text(run: Run) -> Iterator[VoiceCost]:
 def lost_spoken(run: Run, mode: str, condition: str) -> dict[str, list[Kept]]:
     """Wrong answers to spoken questions by kind, in the order of spoken_table's `FAILURES`."""
     texts = {line["row"]: line.values for line in run.of_mode(mode) if line["condition"] == TEXT}
-    kinds: dict[str, list[Kept]] = {kind: [] for kind in FAILURES}
-    for line in run.of_mode(mode):
-        if line["condition"] == condition and (kind := failure_kind(line.values, texts.get(line["row"]))):
-            kinds[kind].append(line)
-    return {kind: found for kind, found in kinds.items() if found}
+    own = [line for line in run.of_mode(mode) if line["condition"] == condition]
+    return by_kind(own, FAILURES, lambda line: failure_kind(line.values, texts.get(line["row"])))
 
 
 def gate_table(run: Run) -> Table | None:

@@ -10,7 +10,7 @@ interruptions.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .sources import Kept
 
@@ -41,10 +41,14 @@ def kind_of_failure(line: Kept) -> str | None:
     return "gate" if line.get("spoke_ahead") else "writer"
 
 
-def by_kind(lines: Sequence[Kept]) -> dict[str, list[Kept]]:
-    """Wrong lines by kind, in the order of `REMEDIES`."""
-    kinds: dict[str, list[Kept]] = {kind: [] for kind in REMEDIES}
+def by_kind(
+    lines: Sequence[Kept],
+    kinds: Iterable[str] = REMEDIES,
+    kind_of: Callable[[Kept], str | None] = kind_of_failure,
+) -> dict[str, list[Kept]]:
+    """Wrong lines by kind, in the order of `kinds`; kinds that none has are left out."""
+    found: dict[str, list[Kept]] = {kind: [] for kind in kinds}
     for line in lines:
-        if kind := kind_of_failure(line):
-            kinds[kind].append(line)
-    return {kind: found for kind, found in kinds.items() if found}
+        if kind := kind_of(line):
+            found[kind].append(line)
+    return {kind: own for kind, own in found.items() if own}

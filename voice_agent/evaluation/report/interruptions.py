@@ -11,8 +11,9 @@ from ..intervals import Interval, difference, share
 from ..measures import in_words
 from ..reactions import reaction
 from ..runs import Line
+from .failures import by_kind
 from .sources import Kept, Run
-from .tables import Behind, Cell, Table
+from .tables import Behind, Cell, Table, lost_table
 
 LOST_BY = {  # kind -> what would mend it; the first that holds
     "recognition": "a recogniser that hears the numbers: one was missed or invented",
@@ -59,11 +60,8 @@ def injection_tables(run: Run) -> list[Table]:
 def lost_corrections(run: Run, placement: str) -> dict[str, list[Kept]]:
     """Wrong answers to corrections that count, by kind, in the order of `LOST_BY`."""
     plain = {line["row"]: line.values for line in run.lines if line["what"] == "plain"}
-    kinds: dict[str, list[Kept]] = {kind: [] for kind in LOST_BY}
-    for line in corrections(run, placement, points(run)):
-        if not line["right"]:
-            kinds[_lost_by(line, plain[line["row"]])].append(line)
-    return {kind: found for kind, found in kinds.items() if found}
+    wrong = [line for line in corrections(run, placement, points(run)) if not line["right"]]
+    return by_kind(wrong, LOST_BY, lambda line: _lost_by(line, plain[line["row"]]))
 
 
 def advantage(run: Run) -> Advantage | None:
@@ -140,16 +138,8 @@ def _corrections(run: Run) -> Table:
 
 def _failures(run: Run) -> Table:
     found = {placement: lost_corrections(run, placement) for placement in placements(run)}
-    kinds = [kind for kind in LOST_BY if any(kind in lost for lost in found.values())]
-    rows = tuple(
-        (Cell(kind), *(Cell(str(len(lost.get(kind, ())))) for lost in found.values()), Cell(LOST_BY[kind]))
-        for kind in kinds
-    )
-    behind = tuple(
-        Behind(f"{name}, {kind}", tuple(lines)) for name, lost in found.items() for kind, lines in lost.items()
-    )
     note = "The thoughts are scored as the words are; the first kind that holds counts."
-    return Table("Corrections: wrong answers by kind", ("lost by", *found, "what would mend it"), rows, behind, note)
+    return lost_table("Corrections: wrong answers by kind", found, LOST_BY, note)
 
 
 def _lost_by(line: Kept, plain: Line) -> str:

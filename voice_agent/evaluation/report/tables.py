@@ -5,7 +5,7 @@ set_tables(run) -> what each mode did; failure_table(run); item_links of a table
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..intervals import Interval
@@ -72,17 +72,24 @@ def failure_table(run: Run) -> Table | None:
     if any(REFUSED.key in line.values for line in run.lines):
         return None
     found = {mode: by_kind(run.of_mode(mode)) for mode in run.modes}
-    kinds = [kind for kind in REMEDIES if any(kind in kinds for kinds in found.values())]
-    if not kinds:
-        return None
-    rows = tuple(
-        (Cell(kind), *(Cell(str(len(found[mode].get(kind, ())))) for mode in run.modes), Cell(REMEDIES[kind]))
-        for kind in kinds
-    )
-    behind = tuple(Behind(f"{mode}, {kind}", tuple(lines)) for mode in run.modes for kind, lines in found[mode].items())
-    columns = ("lost by", *run.modes, "what would mend it")
     note = "The thoughts of a wrong answer are scored as its words are: where they end right, the words lost it."
-    return Table(f"{run.dataset}: wrong answers by kind", columns, rows, behind, note)
+    table = lost_table(f"{run.dataset}: wrong answers by kind", found, REMEDIES, note)
+    return table if table.rows else None
+
+
+def lost_table(
+    title: str, found: Mapping[str, Mapping[str, Sequence[Kept]]], remedies: Mapping[str, str], note: str
+) -> Table:
+    """Wrong answers by kind, a column for each name in `found`; remedies: of every kind, in the order of the rows."""
+    rows = tuple(
+        (Cell(kind), *(Cell(str(len(lost.get(kind, ())))) for lost in found.values()), Cell(remedy))
+        for kind, remedy in remedies.items()
+        if any(kind in lost for lost in found.values())
+    )
+    behind = tuple(
+        Behind(f"{name}, {kind}", tuple(lines)) for name, lost in found.items() for kind, lines in lost.items()
+    )
+    return Table(title, ("lost by", *found, "what would mend it"), rows, behind, note)
 
 
 def _modes_table(title: str, lines: dict[str, list[Kept]]) -> Table:
