@@ -112,13 +112,14 @@ def show(lines: Sequence[Line], modes: Sequence[str], about: Line, path: Path) -
     under = f" under {about['attack']}" if "attack" in about else ""
     console = Console(highlight=False, soft_wrap=True, width=NAMES_WIDTH + COLUMN_WIDTH * len(modes))
     console.print(modes_table(by_mode, title=f"{about['dataset']}{under}, {about['model']}, {about['time']} time"))
-    for pair, known in differences(by_mode).items():
+    compared = differences(by_mode)
+    for pair, known in compared.items():
         shown = (
             f"{measure.name} {difference_in_words(known.get(measure.name), measure.unit)}"
             for measure in (RIGHT, TOTAL_DELAY)
         )
         console.print(f"{pair}: {'; '.join(shown)}")
-    path.write_text(json.dumps({"about": about, **summary(by_mode)}, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"about": about, **summary(by_mode, compared)}, indent=1) + "\n", encoding="utf-8")
 
 
 def _check_refusals(dataset: str, attack: str | None, judge: str | None) -> None:

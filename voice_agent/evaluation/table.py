@@ -43,8 +43,8 @@ def differences(by_mode: ByMode) -> dict[str, dict[str, Interval]]:
     return {pair: {name: one for name, one in known.items() if one} for pair, known in found.items()}
 
 
-def summary(by_mode: ByMode) -> dict[str, Any]:
-    """The same as plain values."""
+def summary(by_mode: ByMode, compared: Mapping[str, Mapping[str, Interval]]) -> dict[str, Any]:
+    """Every measure of each mode, and the `differences` between them, as plain values."""
     modes: dict[str, dict[str, Any]] = {}
     for mode, lines in by_mode.items():
         known = {measure.name: measured(lines, measure) for measure in MEASURES}
@@ -53,6 +53,6 @@ def summary(by_mode: ByMode) -> dict[str, Any]:
         "modes": modes,
         "differences": {
             pair: {name: dataclasses.asdict(interval) for name, interval in known.items()}
-            for pair, known in differences(by_mode).items()
+            for pair, known in compared.items()
         },
     }
